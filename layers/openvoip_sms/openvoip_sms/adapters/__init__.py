@@ -1,0 +1,1 @@
+"""The ways out: gateway, table, queue, schedule, secrets."""

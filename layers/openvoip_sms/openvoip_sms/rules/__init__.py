@@ -1,0 +1,1 @@
+"""Rules without side effects: no boto3, no environment, no clock."""
