@@ -1,0 +1,18 @@
+"""The shape of a refusal: a word for programs and a sentence for people."""
+
+
+class Invalid(ValueError):  # noqa: N818 - callers read "raise InvalidNumber" as a finding
+    """An input that cannot be used. Neither part repeats the number or the text refused."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+def code_point(sign: str) -> str:
+    """A sign named without printing it: U+0007."""
+    return f"U+{ord(sign):04X}"

@@ -1,0 +1,185 @@
+"""An Italian mobile number, from any usual writing: never guessed.
+
+The phone library decides what is assigned; it also takes letters for keypad digits, a
+spreadsheet's `3331231234.0` for a longer number and drops a second number. So everything but
+the usual writings is refused here, with a sentence that helps, before the library is asked.
+"""
+
+import re
+import unicodedata
+from typing import NoReturn
+
+import phonenumbers
+
+from openvoip_sms.rules.invalid import Invalid
+
+LONGEST_WRITING = 64  # signs: prefix, separators and invisible marks included
+
+_SENTENCES = {
+    "not_text": 'The number is not a text: write it in quotes, as in "+39333...".',
+    "empty": "There is no digit in the number: give an Italian mobile number.",
+    "letters": "The number holds letters: write digits only, with no name or remark.",
+    "decimal": (
+        "The number looks like a decimal of a spreadsheet, which may have lost digits: "
+        "format the cell as text and write the number again."
+    ),
+    "two_numbers": "There seem to be two numbers in one field: give one number only.",
+    "extension": "The number ends with an extension or a loose digit: give the number alone.",
+    "unexpected_sign": (
+        "The number holds a sign that no phone number has: "
+        "write digits only, with a plus in front if you like."
+    ),
+    "prefix": "The prefix is wrong or repeated: write +39 once, in front, then the number.",
+    "foreign": "The number is not Italian: only +39 mobiles are served.",
+    "landline": (
+        "An Italian number that starts with 0 is a landline and gets no SMS: "
+        "give a mobile, or leave the 0 out if this is one."
+    ),
+    "not_mobile": (
+        "This is not an Italian mobile, which starts with 3; foreign numbers are not served."
+    ),
+    "too_short": "The number is too short: an Italian mobile has 10 digits after +39.",
+    "too_long": "The number is too long: an Italian mobile has 10 digits after +39.",
+    "impossible": "No Italian mobile starts with these digits: check the number.",
+}
+
+_FULL_WIDTH = str.maketrans("＋．／（）−", "+./()-")
+_LINE_BREAKS = "\r\n"
+_RIGHT_TO_LEFT_OVERRIDE = "\u202e"  # shows digits in another order than they are stored
+
+_LEAD_IN = re.compile(r"['’‘]? *(?:tel: *)?", re.IGNORECASE)
+_ITALY_THEN_ZERO = re.compile(r"\(? *(?:\+|00)? *39 *\)?[ ./-]*\( *0 *\)")
+
+_FAULTS = (  # the first that is found names the reason
+    ("decimal", re.compile(r"^\+?\d+(?:[.,]\d+)?e[+-]?\d+$", re.IGNORECASE)),
+    ("decimal", re.compile(r"^\+?\d{7,}[.,]\d{1,2}$|\d[.,] *\d$")),
+    (
+        "extension",
+        re.compile(r"\d[^a-z\d]*(?:interno|int|ext|est|x|#)[^a-z\d]*\d+$", re.IGNORECASE),
+    ),
+    ("letters", re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]")),
+    ("two_numbers", re.compile(rf"[,;|&{_LINE_BREAKS}]|(?:\d\D*){{19}}")),
+    ("unexpected_sign", re.compile(r"[^0-9 +./()\-]")),
+    ("empty", re.compile(r"^[^0-9]*$")),
+    ("extension", re.compile(r"[-/(] *\d *\)?$")),
+    ("prefix", re.compile(r"[\d+][^+]*\+")),
+)
+
+
+class InvalidNumber(Invalid):
+    """Not the number of one Italian mobile."""
+
+
+def italian_mobile(raw: object) -> str:
+    """The number as `+39` and 9 or 10 digits (E.164).
+
+    Raises:
+        InvalidNumber: it is anything but one Italian mobile, or it could be read in two ways.
+    """
+    if raw is None:
+        _refuse("empty")
+    if not isinstance(raw, str):
+        _refuse("not_text")
+    if len(raw) > LONGEST_WRITING:
+        _refuse("too_long")
+    written = _plain(raw)
+    _refuse_faults(written)
+    national = _national(written)
+    _refuse_other_than_mobile(national)
+    return f"+39{national}"
+
+
+def mask(number: str) -> str:
+    """A number fit for a log: `+39333*****67`; of anything else at most two last digits."""
+    if re.fullmatch(r"\+39[0-9]{8,11}", number):
+        return f"{number[:6]}{'*' * (len(number) - 8)}{number[-2:]}"
+    hidden = "*" * min(len(number), LONGEST_WRITING)
+    if re.search(r"^.{8,}[0-9]{2}$", number, re.DOTALL):
+        return f"{hidden[:-2]}{number[-2:]}"
+    return hidden
+
+
+def _plain(raw: str) -> str:
+    """The same writing in ASCII as far as it has an equal there, without its wrapping."""
+    written = "".join(map(_plain_sign, raw)).strip()
+    return written[_LEAD_IN.match(written).end() :]  # type: ignore[union-attr]  # matches ""
+
+
+def _plain_sign(sign: str) -> str:
+    if sign.isascii():
+        return " " if sign == "\t" else sign
+    match unicodedata.category(sign):
+        case "Nd":
+            return str(unicodedata.decimal(sign))
+        case "Zs":
+            return " "
+        case "Pd":
+            return "-"
+        case "Cf" if sign != _RIGHT_TO_LEFT_OVERRIDE:  # zero-width and direction marks, BOM
+            return ""
+    return sign.translate(_FULL_WIDTH)
+
+
+def _refuse_faults(written: str) -> None:
+    for reason, fault in _FAULTS:
+        if fault.search(written):
+            _refuse(reason)
+
+
+def _national(written: str) -> str:
+    """The digits after +39. Without `+` or `00` the length decides: 393 is a mobile prefix too."""
+    if zero := _ITALY_THEN_ZERO.match(written):
+        return _after_optional_zero(_digits(written[zero.end() :]))
+    digits = _digits(written)
+    if "+" in written:
+        return _after_country(digits)
+    if digits.startswith("00"):
+        return _after_country(digits[2:])
+    if digits.startswith("039") and len(digits) > 11:  # noqa: PLR2004 - Monza's 039 is shorter
+        _refuse("prefix")
+    if digits.startswith("39") and len(digits) == 12:  # noqa: PLR2004 - 39 and a mobile's 10
+        return digits[2:]
+    return digits
+
+
+def _after_country(digits: str) -> str:
+    if digits.startswith("0"):
+        _refuse("prefix")
+    if not digits.startswith("39"):
+        _refuse("foreign")
+    return digits[2:]
+
+
+def _after_optional_zero(digits: str) -> str:
+    """What follows `+39 (0)`: shorter than a mobile's 10 digits, the 0 belonged to a landline."""
+    if len(digits) < 10:  # noqa: PLR2004 - said above
+        _refuse("landline")
+    return digits
+
+
+def _refuse_other_than_mobile(national: str) -> None:
+    if re.match("00|39(?:39)?3[0-9]{9}$", national):
+        _refuse("prefix")
+    if national.startswith("0"):
+        _refuse("landline")
+    if national and not national.startswith("3"):
+        _refuse("not_mobile")
+    if len(national) < 9:  # noqa: PLR2004 - old numbers have 9 digits and still work
+        _refuse("too_short")
+    if len(national) > 10:  # noqa: PLR2004 - with 11 it is a voicemail box
+        _refuse("too_long")
+    if not _is_assigned(national):
+        _refuse("impossible")
+
+
+def _is_assigned(national: str) -> bool:
+    number = phonenumbers.PhoneNumber(country_code=39, national_number=int(national))
+    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+
+
+def _digits(written: str) -> str:
+    return re.sub("[^0-9]", "", written)
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise InvalidNumber(reason, _SENTENCES[reason])
