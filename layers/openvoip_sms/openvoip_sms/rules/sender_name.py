@@ -1,0 +1,59 @@
+"""What the receiver's phone shows as the sender: a name, or a number."""
+
+import re
+
+from openvoip_sms.rules.invalid import Invalid, code_point
+
+LONGEST_NAME = 11  # characters: GSM's limit for a name
+LONGEST_NUMBER = 16  # digits
+
+_NUMBER = re.compile(r"\+?[0-9]+")
+_OTHER_SIGN = re.compile(r"[^A-Za-z0-9 .\-_&]")
+_LETTER = re.compile("[A-Za-z]")
+
+
+class InvalidSender(Invalid):
+    """Not a sender that networks show as it is written."""
+
+
+def check_sender(raw: str) -> str:
+    """The sender as given.
+
+    Raises:
+        InvalidSender: networks would cut it, refuse it or show something else.
+    """
+    if not raw:
+        raise InvalidSender("empty", "The sender is empty: give a name or a number.")
+    if _NUMBER.fullmatch(raw):
+        return _checked_number(raw)
+    return _checked_name(raw)
+
+
+def _checked_number(raw: str) -> str:
+    if len(raw.removeprefix("+")) > LONGEST_NUMBER:
+        raise InvalidSender(
+            "too_long", f"A sender that is a number has at most {LONGEST_NUMBER} digits."
+        )
+    return raw
+
+
+def _checked_name(raw: str) -> str:
+    if len(raw) > LONGEST_NAME:
+        raise InvalidSender(
+            "too_long",
+            f"A sender's name has at most {LONGEST_NAME} characters, and networks would cut "
+            f"this one, which has {len(raw)}: choose a shorter name.",
+        )
+    if raw != raw.strip():
+        raise InvalidSender("blank_at_end", "A sender's name has no blank before or after it.")
+    if other := _OTHER_SIGN.search(raw):
+        raise InvalidSender(
+            "unexpected_sign",
+            f"A sender's name is made of letters without accents, digits, blanks and .-_&, "
+            f"but character {other.start() + 1} is {code_point(other[0])}.",
+        )
+    if not _LETTER.search(raw):
+        raise InvalidSender(
+            "no_letter", "A sender is a name with at least one letter, or digits alone."
+        )
+    return raw

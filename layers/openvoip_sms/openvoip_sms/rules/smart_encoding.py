@@ -1,0 +1,151 @@
+"""Signs that alone would more than halve the room of an SMS, written as an Italian would.
+
+One typographic apostrophe makes a whole text UCS-2. A text is rewritten only if all of it
+then fits GSM-7 and takes no more segments. `È` becomes `E'` and never `E`, which would turn
+"is" into "and".
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from openvoip_sms.rules.segments import GSM_7, count
+
+_SIGNS = {
+    sign: by
+    for by, signs in {
+        "'": "’‘‚‛‹›ʼ′´`",
+        '"': "“”„‟«»″",
+        "-": "‐‑‒–—―−•·",
+        "...": "…",
+        "A'": "À",
+        "E'": "È",
+        "I'": "Ì",
+        "O'": "Ò",
+        "U'": "Ù",
+        "a": "ª",
+        "d": "đð",
+        "D": "ĐÐ",
+        "i": "ı",
+        "l": "ł",
+        "L": "Ł",
+        "oe": "œ",
+        "OE": "Œ",
+        "SS": "ẞ",
+        "fi": "ﬁ",
+        "fl": "ﬂ",
+        "n.": "№",
+        "x": "×",
+        "/": "÷",
+        "+/-": "±",
+        "<=": "≤",
+        ">=": "≥",
+        "->": "→",
+        "(C)": "©",
+        "(R)": "®",
+        "(TM)": "™",
+        "1": "¹",
+        "2": "²",
+        "3": "³",
+        "1/2": "½",
+        "1/4": "¼",
+        "3/4": "¾",
+        " ": "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+        "\u202f\u205f\u3000",
+        "\n": "\u2028\u2029",
+        # soft hyphen, zero-width signs, direction marks, variation selectors, byte order mark
+        "": "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060"
+        "\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
+    }.items()
+    for sign in signs
+}
+
+_AFTER_A_DIGIT = {"¹": "^1", "²": "^2", "³": "^3", "½": " 1/2", "¼": " 1/4", "¾": " 3/4"}  # 10², 1½
+
+_AT_A_WORDS_END = {  # cittá, cosí, virtú: the accent's slip, or its other school
+    "á": "à",
+    "í": "ì",
+    "ó": "ò",
+    "ú": "ù",
+    "Á": "A'",
+    "Í": "I'",
+    "Ó": "O'",
+    "Ú": "U'",
+}
+
+_DEGREE = "°º"
+_DEGREES_OF_HEAT = re.compile(r"\s?[CF]\b")
+_DECIMAL = re.compile(r"\d[.,]\d+$")
+_CONTEXT = 8  # characters before a sign that are looked at
+
+_OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(GSM_7)))}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A sign that was written otherwise, and how many times."""
+
+    sign: str
+    by: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Smart:
+    """The text to send, and what was replaced in it: nothing, where it could not all be."""
+
+    text: str
+    replaced: tuple[Replacement, ...] = ()
+
+
+def smart(text: str) -> Smart:
+    """The text composed (NFC), and in GSM-7 where rewriting some signs is enough for that."""
+    composed = unicodedata.normalize("NFC", text)
+    outside = set(composed) - GSM_7
+    if not outside or not all(map(_can_be_written, outside)):
+        return Smart(composed)
+    rewritten = _rewritten(composed)
+    return rewritten if count(rewritten.text) <= count(composed) else Smart(composed)
+
+
+def _rewritten(text: str) -> Smart:
+    replaced: Counter[tuple[str, str]] = Counter()
+
+    def note(found: re.Match[str]) -> str:
+        by = _in_its_place(found)
+        replaced[found[0], by] += 1
+        return by
+
+    written = _OUTSIDE.sub(note, text)
+    return Smart(written, tuple(Replacement(*pair, times) for pair, times in replaced.items()))
+
+
+def _can_be_written(sign: str) -> bool:
+    return sign in _DEGREE or sign in _SIGNS or _base_letter(sign) != ""
+
+
+def _in_its_place(found: re.Match[str]) -> str:
+    sign, at = found[0], found.start()
+    before, after = found.string[max(0, at - _CONTEXT) : at], found.string[at + 1 : at + 4]
+    if sign in _DEGREE:
+        return _degree(before, after)
+    if sign in _AFTER_A_DIGIT and before[-1:].isdecimal():
+        return _AFTER_A_DIGIT[sign]
+    if sign in _AT_A_WORDS_END and not after[:1].isalpha():
+        return _AT_A_WORDS_END[sign]
+    return _SIGNS[sign] if sign in _SIGNS else _base_letter(sign)
+
+
+def _degree(before: str, after: str) -> str:
+    """`25°C` is 25 C and `36,5°` is 36,5, but `n°5` is no5 and `1° piano` 1o piano."""
+    if before.rstrip()[-1:].isdecimal() and _DEGREES_OF_HEAT.match(after):
+        return "" if before[-1].isspace() or after[0].isspace() else " "
+    return "" if _DECIMAL.search(before) else "o"
+
+
+def _base_letter(sign: str) -> str:
+    """`š` without its mark, as in names: `s`; nothing for what is no marked ASCII letter."""
+    letter, *marks = list(unicodedata.normalize("NFD", sign))
+    is_marked = marks and letter.isascii() and all(map(unicodedata.combining, marks))
+    return letter if is_marked and letter.isalpha() else ""
