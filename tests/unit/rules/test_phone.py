@@ -1,0 +1,228 @@
+"""Numbers in every odd writing. Real prefixes, invented numbers."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openvoip_sms.rules.phone import InvalidNumber, italian_mobile, mask
+
+MOBILE = "+393331234567"
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+ALMOST_NUMBERS = st.text(alphabet="0123456789+39 ./-(),;e#x'٣３\u200b\u00a0\n", max_size=30)
+
+
+def reason_for(raw):
+    with pytest.raises(InvalidNumber) as refused:
+        italian_mobile(raw)
+    return refused.value.reason
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "3331234567",
+        "+393331234567",
+        "00393331234567",
+        "393331234567",
+        "333 1234567",
+        "333.123.45.67",
+        "3.331.234.567",
+        "333/1234567",
+        "333-123-4567",
+        "(333) 1234567",
+        "(+39) 333 1234567",
+        "+39 (0) 333 1234567",
+        "0039 (0)333 1234567",
+        "39 (0) 333 1234567",
+        "+39\u2009333\u2009123\u200945\u200967",  # thin spaces
+        "+39\u00a0333\u00a01234567",
+        "+39\u2011333\u20111234567",  # non-breaking hyphens
+        "３３３１２３４５６７",
+        "＋３９ ３３３１２３４５６７",
+        "٣٣٣١٢٣٤٥٦٧",
+        "۳۳۳۱۲۳۴۵۶۷",
+        "\ufeff3331234567",
+        "333\u200b1234567",
+        "\u202a+39 333 1234567\u202c",  # as address books paste it
+        "\u200e3331234567\u200f",
+        "'3331234567",
+        "’3331234567",
+        "tel:+39-333-1234567",
+        "TEL: 3331234567",
+        " 393331234567",  # the plus of an urlencoded body, lost
+        "\t3331234567\r\n",
+    ],
+)
+def test_any_usual_writing_is_the_same_number(written):
+    assert italian_mobile(written) == MOBILE
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("3931234567", "+393931234567"),  # prefix 393
+        ("393931234567", "+393931234567"),
+        ("393 1234567", "+393931234567"),
+        ("3101234567", "+393101234567"),
+        ("3131234567", "+393131234567"),
+        ("333123456", "+39333123456"),  # an old number, still in use
+        ("+39 333 123456", "+39333123456"),
+    ],
+)
+def test_the_length_decides_between_prefix_and_country(written, number):
+    assert italian_mobile(written) == number
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (3331234567, "not_text"),
+        (3331234567.0, "not_text"),
+        (True, "not_text"),
+        (["3331234567"], "not_text"),
+        ({"full": "3331234567"}, "not_text"),
+        (b"3331234567", "not_text"),
+        (None, "empty"),
+        ("", "empty"),
+        ("   ", "empty"),
+        ("-", "empty"),
+        ("+", "empty"),
+        ("\u200b\ufeff", "empty"),
+        ("n/a", "letters"),
+        ("Mario 3331234567", "letters"),
+        ("333-CIAO-123", "letters"),
+        ("3331234567 (casa)", "letters"),
+        ("333l234567", "letters"),
+        ("3331234567.0", "decimal"),
+        ("3331234567,0", "decimal"),
+        ("393331234567.00", "decimal"),
+        ("3.331234567E9", "decimal"),
+        ("3,33123E+09", "decimal"),
+        ("3e9", "decimal"),
+        ("3331234567;3347654321", "two_numbers"),
+        ("3331234567,3347654321", "two_numbers"),
+        ("3331234567/3347654321", "two_numbers"),
+        ("3331234567 3347654321", "two_numbers"),
+        ("3331234567\n3347654321", "two_numbers"),
+        ("333\n1234567", "two_numbers"),
+        ("3331234567 int. 5", "extension"),
+        ("3331234567 ext 12", "extension"),
+        ("3331234567x5", "extension"),
+        ("3331234567#5", "extension"),
+        ("3331234567/8", "extension"),
+        ("333123456/7", "extension"),  # an old number and another's end, or a new one
+        ("333123456 (7)", "extension"),
+        ("333_1234567", "unexpected_sign"),
+        ("3331234567\x00", "unexpected_sign"),
+        ("²3331234567", "unexpected_sign"),
+        ("\ud8003331234567", "unexpected_sign"),
+        ("\u202e7654321333", "unexpected_sign"),  # is shown as 3331234567
+        ("+39 39 333 1234567", "prefix"),
+        ("3939 333 1234567", "prefix"),
+        ("0039+393331234567", "prefix"),
+        ("0039 0039 333 1234567", "prefix"),
+        ("+0039 333 1234567", "prefix"),
+        ("++393331234567", "prefix"),
+        ("333+1234567", "prefix"),
+        ("0393331234567", "prefix"),
+        ("+378 66661212", "foreign"),  # San Marino
+        ("+44 7911 123456", "foreign"),
+        ("0044 7911 123456", "foreign"),
+        ("+333 1234567", "foreign"),
+        ("03331234567", "landline"),
+        ("06 12345678", "landline"),
+        ("+39 02 12345678", "landline"),
+        ("07911 123456", "landline"),
+        ("+39 (0)331 234567", "landline"),  # a landline's zero, not an optional one
+        ("39 (0) 12345678", "landline"),
+        ("(0)333 1234567", "landline"),
+        ("447911123456", "not_mobile"),
+        ("800 123456", "not_mobile"),
+        ("+39 4391234567", "not_mobile"),
+        ("118", "not_mobile"),
+        ("333 1234", "too_short"),
+        ("+39", "too_short"),
+        ("33312345678", "too_long"),  # a voicemail box
+        ("+39 333 12345678", "too_long"),
+        ("39333123456", "too_long"),  # 39 and an old number, or a slip
+        ("3001234567", "impossible"),
+    ],
+)
+def test_what_is_not_surely_one_italian_mobile_is_refused_with_its_reason(raw, reason):
+    assert reason_for(raw) == reason
+
+
+def test_a_refusal_is_a_sentence_that_does_not_repeat_the_number():
+    with pytest.raises(InvalidNumber) as refused:
+        italian_mobile("03331234567")
+    assert str(refused.value) == refused.value.detail
+    assert "landline" in refused.value.detail
+    assert "333" not in repr(refused.value)
+
+
+def test_a_megabyte_is_refused_before_it_is_read():
+    hostile = "3" * 1_000_000
+    start = time.perf_counter()
+    assert reason_for(hostile) == "too_long"
+    assert time.perf_counter() - start < 0.01
+
+
+@settings(deadline=None)
+@given(JSON_VALUES | ALMOST_NUMBERS)
+def test_every_value_is_either_a_mobile_or_invalid(raw):
+    try:
+        number = italian_mobile(raw)
+    except InvalidNumber:
+        return
+    assert re.fullmatch(r"\+393[0-9]{8,9}", number)
+    assert italian_mobile(number) == number
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(r"3[2-9][0-9]{8}", fullmatch=True),
+    st.sampled_from(["", "+39", "0039", "39", " 39", "+39 (0)"]),
+    st.lists(st.sampled_from(["", " ", ".", "-", "/", "\u2009", "\u200b"]), min_size=9, max_size=9),
+)
+def test_separators_never_change_the_number(national, prefix, separators):
+    separators[-1] = ""  # a loose last digit is refused
+    written = prefix + "".join(
+        digit + separator for digit, separator in zip(national, [*separators, ""], strict=True)
+    )
+    assert italian_mobile(written) == f"+39{national}"
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"[0-9]{6,12}", fullmatch=True))
+def test_a_refusal_never_holds_the_number(digits):
+    with pytest.raises(InvalidNumber) as refused:
+        italian_mobile(f"{digits} casa")
+    assert digits not in repr(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [
+        ("+393331234567", "+39333*****67"),
+        ("+39333123456", "+39333****56"),
+        ("3331234567", "********67"),
+        ("+447911123456", "***********56"),
+        ("12345", "*****"),
+        ("Mario Rossi", "***********"),
+        ("", ""),
+    ],
+)
+def test_a_masked_number_can_be_told_apart_and_not_called(number, masked):
+    assert mask(number) == masked
+
+
+def test_a_mask_does_not_grow_with_hostile_input():
+    assert len(mask("x" * 1_000_000)) < 100
