@@ -1,0 +1,44 @@
+"""`python -m local.gateway`: the local gateway as a program of its own.
+
+One JSON line with its two addresses says that it is ready; SIGTERM or SIGINT ends it.
+"""
+
+import argparse
+import json
+import signal
+import sys
+
+from local.gateway.replies import FORMS
+from local.gateway.running import LOOPBACK, LocalGateway
+
+
+def main() -> None:
+    """Listens until a signal comes."""
+    options = _options()
+    ends = {signal.SIGTERM, signal.SIGINT}
+    # Blocked before the first thread starts, so that every thread leaves them to `sigwait`.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        with LocalGateway(**vars(options)) as gateway:
+            print(json.dumps({"url": gateway.url, "page": gateway.page_url}), flush=True)
+            signal.sigwait(ends)
+    except OSError as refused:
+        sys.exit(f"Cannot listen on {options.host}:{options.port}: {refused.strerror}.")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.gateway", description=__doc__)
+    add = parser.add_argument
+    add("--host", default=LOOPBACK, help="address to listen on (default: %(default)s)")
+    add("--port", type=int, default=0, help="0: any free one (default)")
+    add("--call-group", default="9999", help="id_call_gr (default: %(default)s)")
+    add("--secret", default="local-secret", help="what signs the calls (default: %(default)s)")
+    add("--credit", type=int, help="messages until it is used up (default: no end)")
+    add("--seed", type=int, default=0, help="for a rate of faults without a seed of its own")
+    add("--reply-form", choices=FORMS, default="mixed", help="default: %(default)s")
+    add("--encode-destination-twice", action="store_true", help="expect it so")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The gateway without its sockets: a query in, an entry in the ledger and an answer out."""
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from local.gateway.account import Account, SmsRequest, Verdict
+from local.gateway.answer import Answer
+from local.gateway.faults import Fault
+from local.gateway.ledger import Call, Ledger, Outcome
+from local.gateway.plan import FaultPlan
+from local.gateway.replies import FORMS, reply
+
+SCRIPT = "/sms_send_soa.php"
+
+
+class Gateway:
+    """Safe to use from any thread: one call is decided at a time."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        reply_form: str = "mixed",
+        encode_destination_twice: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if reply_form not in FORMS:
+            raise ValueError(
+                f"There is no reply form {reply_form!r}. There are: {', '.join(FORMS)}."
+            )
+        self.seed = seed
+        self._account = account
+        self._form = reply_form
+        self._destination_twice = encode_destination_twice
+        self._plan = FaultPlan()
+        self._ledger = Ledger()
+        self._changed = threading.Condition()
+
+    def take(self, query: bytes) -> Answer:
+        """Decides a call and writes it down before anybody can see its answer."""
+        request = SmsRequest.from_query(query, destination_twice=self._destination_twice)
+        with self._changed:
+            fault = self._plan.next(request.destination.decode(errors="replace"))
+            verdict = self._account.judge(request)
+            accepted = verdict is Verdict.ACCEPTED and (fault is None or fault.accepts)
+            answer = self._answer(verdict, fault, query)
+            if accepted:
+                self._account.charge()
+            silent = answer.manner.silent
+            outcome = Outcome(
+                signed=self._account.signed(request),
+                verdict=verdict,
+                accepted=accepted,
+                fault=fault.kind if fault else None,
+                status=None if silent else answer.status,
+                reply=None if silent else answer.body,
+            )
+            self._ledger.add(request, outcome, datetime.now(UTC))
+            self._changed.notify_all()
+        return answer
+
+    def _answer(self, verdict: Verdict, fault: Fault | None, query: bytes) -> Answer:
+        shown = fault.refuses if fault and fault.refuses else verdict
+        target = f"{SCRIPT}?{query.decode('latin-1')}"
+        honest = Answer(200, reply(shown, self._form).encode(), target=target)
+        return fault.spoil(honest) if fault else honest
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call, in the order of arrival."""
+        return self.calls_after(0)
+
+    @property
+    def accepted(self) -> list[Call]:
+        """The SMS that went out, in the order of arrival."""
+        return [call for call in self.calls if call.accepted]
+
+    def calls_after(self, call_id: int) -> list[Call]:
+        with self._changed:
+            return self._ledger.after(call_id)
+
+    def wait_for_calls(self, count: int, timeout: float = 5.0) -> list[Call]:
+        """Every call once there are so many.
+
+        Raises:
+            TimeoutError: When they did not come within so many seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._ledger.after(0)) >= count, timeout):
+                raise TimeoutError(f"{len(self._ledger.after(0))} of {count} calls came")
+            return self._ledger.after(0)
+
+    def fail_next(self, count: int, fault: Fault | str, to: str | None = None) -> None:
+        """The next calls (to that number) meet the fault.
+
+        Raises:
+            ValueError: With a sentence, for a fault that is none or a count below one.
+        """
+        if count < 1:
+            raise ValueError("A count is a whole number from 1.")
+        self.fail(fault, count, to)
+
+    def fail(self, fault: Fault | str, count: int | None = None, to: str | None = None) -> None:
+        """So many calls (to that number) meet the fault; without a count all, until cleared."""
+        with self._changed:
+            self._plan.add(_fault(fault), count, to)
+
+    def fail_rate(self, rate: float, faults: Sequence[Fault | str], seed: int) -> None:
+        """A share of the calls meets one of the faults; see `FaultPlan.set_rate`."""
+        with self._changed:
+            self._plan.set_rate(rate, [_fault(fault) for fault in faults], seed)
+
+    def planned(self) -> dict[str, object]:
+        """The faults that are still to come."""
+        with self._changed:
+            return self._plan.described()
+
+    def clear_faults(self) -> None:
+        with self._changed:
+            self._plan.clear()
+
+    def rotate_secret(self, new: str) -> None:
+        """From now on only the new secret signs."""
+        with self._changed:
+            self._account.rotate_secret(new)
+
+    def clear(self) -> None:
+        """A fresh start: no calls, no faults, the full credit. The secret stays."""
+        with self._changed:
+            self._ledger.clear()
+            self._plan.clear()
+            self._account.refill()
+
+    def state(self, after: int) -> dict[str, object]:
+        """The calls after that one and what else the page shows, from one moment."""
+        with self._changed:
+            return {
+                "calls": [call.as_json() for call in self._ledger.after(after)],
+                "first": self._ledger.first,
+                "credit": self._account.credit,
+                "faults": self._plan.described(),
+            }
+
+
+def _fault(fault: Fault | str) -> Fault:
+    return Fault(fault) if isinstance(fault, str) else fault

@@ -1,0 +1,62 @@
+"""A gateway that runs: in a thread of a test, or for as long as its program does."""
+
+import threading
+from typing import Self
+
+from local.gateway.account import Account
+from local.gateway.gateway import SCRIPT, Gateway
+from local.gateway.server import Server
+
+LOOPBACK = "127.0.0.1"
+
+
+class LocalGateway(Gateway):
+    """Listens from the start of `with` to its end; a `port` of 0 is any free one.
+
+    With a `credit`, messages beyond it are refused; `reply_form` is one of `replies.FORMS`;
+    `encode_destination_twice` is for accounts whose destination is encoded twice.
+    """
+
+    def __init__(
+        self,
+        call_group: str,
+        secret: str,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        credit: int | None = None,
+        reply_form: str = "mixed",
+        encode_destination_twice: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(
+            Account(call_group, secret, credit),
+            reply_form=reply_form,
+            encode_destination_twice=encode_destination_twice,
+            seed=seed,
+        )
+        self._address = (host, port)
+
+    def __enter__(self) -> Self:
+        self._server = Server(self, *self._address)
+        # Serving polls for its end so often, in seconds.
+        self._serving = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._serving.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._serving.join()
+        self._server.server_close()
+
+    @property
+    def page_url(self) -> str:
+        """The page with what the phones received."""
+        host = self._address[0]
+        shown = LOOPBACK if host in {"", "0.0.0.0"} else host  # noqa: S104  only recognised
+        return f"http://{shown}:{self._server.server_address[1]}/"
+
+    @property
+    def url(self) -> str:
+        """The address of the gateway's script."""
+        return self.page_url.removesuffix("/") + SCRIPT

@@ -1,0 +1,109 @@
+"""The gateway's sockets: one thread a connection, all gone once the server is closed."""
+
+import contextlib
+import re
+import socket
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, override
+
+from local.gateway.answer import Answer
+from local.gateway.control import control, refusal
+from local.gateway.gateway import SCRIPT, Gateway
+from local.gateway.wire import send
+
+_LARGEST_BODY = 64 * 1024
+_LENGTH = re.compile("[0-9]{1,15}")
+
+
+class Server(ThreadingHTTPServer):
+    """Knows its connections, so that closing it ends those that hang."""
+
+    daemon_threads = True
+    request_queue_size = 512  # a whole campaign may knock at once
+
+    def __init__(self, gateway: Gateway, host: str, port: int) -> None:
+        self.gateway = gateway
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._guard = threading.Lock()
+        super().__init__((host, port), Handler)
+
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        work = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        with self._guard:
+            self._open[request] = work
+        work.start()
+
+    @override
+    def shutdown_request(self, request: Any) -> None:
+        # No shutdown of the socket before its close: it would turn a reset into a goodbye.
+        with self._guard:
+            self._open.pop(request, None)
+        self.close_request(request)
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves is everyday life here; anything else must be seen."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    @override
+    def server_close(self) -> None:
+        super().server_close()
+        with self._guard:
+            still_open = dict(self._open)
+        for connection, work in still_open.items():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            work.join()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Brings the gateway's script and the control to HTTP."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Server
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        if path == SCRIPT:
+            # The request line was read as Latin-1, which keeps each byte.
+            self._send(self.server.gateway.take(query.encode("latin-1")))
+        else:
+            self._control(path, query)
+
+    def do_POST(self) -> None:
+        self._control(*self.path.partition("?")[::2])
+
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
+    def _control(self, path: str, query: str) -> None:
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            self._send(refusal(413, f"A body has a Content-Length of up to {_LARGEST_BODY} bytes."))
+        else:
+            self._send(control(self.server.gateway, self.command, path, query, body))
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length):
+            return None
+        return self.rfile.read(int(length)) if int(length) <= _LARGEST_BODY else None
+
+    def _send(self, answer: Answer) -> None:
+        try:
+            keep = send(self.connection, answer)
+        except OSError:  # the other side left
+            keep = False
+        self.close_connection = self.close_connection or not keep
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a request line holds the text, the number and the signature."""
