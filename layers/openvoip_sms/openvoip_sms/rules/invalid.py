@@ -1,7 +1,7 @@
 """The shape of a refusal: a word for programs and a sentence for people."""
 
 
-class Invalid(ValueError):  # noqa: N818 - callers read "raise InvalidNumber" as a finding
+class Invalid(ValueError):
     """An input that cannot be used. Neither part repeats the number or the text refused."""
 
     def __init__(self, reason: str, detail: str) -> None:
