@@ -1,0 +1,55 @@
+"""The two secrets, cached for five minutes and readable past the cache."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider
+
+from openvoip_sms.delivery.ports import Account, AccountNotSet, AccountUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+MAX_AGE_SECONDS = 300  # a rotated secret works within that time, or at once when refused
+PLACEHOLDER = "SET-ME"  # what the template puts there
+
+
+class GatewayAccounts:
+    """Implements the delivery's `Accounts` over the gateway secret."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_arn: str) -> None:
+        self._provider, self._arn = SecretsProvider(boto3_client=client), secret_arn
+
+    def current(self) -> Account:
+        return self._read(afresh=False)
+
+    def afresh(self) -> Account:
+        return self._read(afresh=True)
+
+    def _read(self, *, afresh: bool) -> Account:
+        values = read_secret(self._provider, self._arn, afresh=afresh)
+        call_group, secret = str(values.get("id_call_gr", "")), str(values.get("secret", ""))
+        if "" in (call_group.strip(), secret.strip()) or PLACEHOLDER in (call_group, secret):
+            raise AccountNotSet("the gateway secret needs id_call_gr and secret")
+        return Account(call_group, secret)
+
+
+def read_secret(provider: SecretsProvider, arn: str, *, afresh: bool = False) -> dict[str, Any]:
+    """Return a secret's JSON object.
+
+    Raises:
+        AccountUnavailable: Secrets Manager did not give it.
+        AccountNotSet: it is not a JSON object.
+    """
+    try:
+        raw: Any = provider.get(arn, max_age=MAX_AGE_SECONDS, force_fetch=afresh)
+    except GetParameterError as error:
+        # Its text names the secret's ARN only.
+        raise AccountUnavailable(type(error.__cause__ or error).__name__) from error
+    try:
+        values = json.loads(raw or "")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise AccountNotSet("the secret is not a JSON object") from None
+    return values

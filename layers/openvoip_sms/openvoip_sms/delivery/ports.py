@@ -1,0 +1,110 @@
+"""What the use cases need of the world; `adapters` implements it, tests and simulation fake it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from openvoip_sms.rules.record import Record
+from openvoip_sms.rules.replies import Reply
+
+
+class StoreUnavailable(Exception):
+    """The table did not answer: whether it wrote is not known. Try again later."""
+
+
+class QueueUnavailable(Exception):
+    """The queue (or the scheduler) did not take the message. The reconciler will hand it over."""
+
+
+class AccountUnavailable(Exception):
+    """The gateway secret cannot be read now. Try again later."""
+
+
+class AccountNotSet(AccountUnavailable):
+    """The gateway secret holds a placeholder or lacks a key. A person must fill it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The customer's account at the gateway. Its secret does not print."""
+
+    call_group: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """What one call hands to the gateway. Its text and number do not print."""
+
+    sender: str = field(repr=False)
+    text: str = field(repr=False)
+    to: str = field(repr=False)
+    archive: bool = True
+
+
+class Store(Protocol):
+    """The table. Every method may raise `StoreUnavailable`."""
+
+    def create(self, record: Record) -> Record:
+        """Write the record if its id is new; return what now stands under that id."""
+
+    def get(self, record_id: str) -> Record | None:
+        """Return the record as of all writes that were answered."""
+
+    def replace(self, old: Record, new: Record) -> Record | None:
+        """Write `new` if `old`'s version still stands; return what now stands under that id."""
+
+    def due(self, now: datetime) -> Iterable[Record]:
+        """Return the open records whose `check_at` has passed, page by page."""
+
+
+class Gateway(Protocol):
+    def call(self, sms: Sms, account: Account) -> Reply:
+        """Make exactly one call; never raises."""
+
+
+class Accounts(Protocol):
+    """May raise `AccountUnavailable`."""
+
+    def current(self) -> Account: ...
+
+    def afresh(self) -> Account:
+        """Read past every cache."""
+
+
+class Queue(Protocol):
+    """May raise `QueueUnavailable`."""
+
+    def put(self, record_id: str, delay: float = 0.0) -> None:
+        """Hand a stored message to the sender in `delay` seconds, 900 at the most."""
+
+
+class Schedule(Protocol):
+    """May raise `QueueUnavailable`."""
+
+    def put(self, record_id: str, at: datetime) -> None:
+        """Hand a stored message to the queue at a moment; twice is the same as once."""
+
+    def remove(self, record_id: str) -> None: ...
+
+
+class Journal(Protocol):
+    """Logs and metrics: what happened, for people."""
+
+    def changed(self, record: Record) -> None:
+        """A record reached a status."""
+
+    def called(self, record: Record, reply: Reply, seconds: float) -> None:
+        """The gateway was called for a record."""
+
+    def duplicate(self, record: Record) -> None:
+        """A message came again and caused nothing."""
+
+    def trouble(self, event: str, record_id: str, error: Exception) -> None:
+        """Something behind us failed; nothing is lost, but a person may want to know."""
+
+
+type Clock = Callable[[], datetime]
+type Chance = Callable[[], float]
+type NewClaim = Callable[[], str]

@@ -1,0 +1,69 @@
+"""Look after open records that nobody seems to hold any more.
+
+Safe to run twice at once: each change is conditional on the version it was made from, and a
+message that is queued twice is still sent once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from openvoip_sms.delivery.ports import Chance, Clock, Journal, Queue, QueueUnavailable, Store
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Record, Status
+
+SECONDS_TO_STOP = 10.0  # what is left over is found by the next run
+
+
+@dataclass(slots=True)
+class Found:
+    """Counts of one run: put into the queue again, given up as dead, ended without sending."""
+
+    queued: int = 0
+    died: int = 0
+    ended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """May raise `StoreUnavailable`: the next run goes on."""
+
+    store: Store
+    queue: Queue
+    journal: Journal
+    policy: Policy
+    clock: Clock
+    chance: Chance
+
+    def run(self, seconds_left: Callable[[], float]) -> Found:
+        found = Found()
+        for record in self.store.due(self.clock()):
+            if seconds_left() < SECONDS_TO_STOP:
+                break
+            self._look_after(record, found)
+        return found
+
+    def _look_after(self, record: Record, found: Found) -> None:
+        now = self.clock()
+        if record.status is Status.SENDING:
+            after = transitions.died(record, now, self.policy, self.chance())
+            found.died += self._change(record, after.record, after.retry_in)
+        elif ended := transitions.stopped(record, now, self.policy):
+            found.ended += self._change(record, ended)
+        else:
+            found.queued += self._change(record, transitions.queued_afresh(record, now), 0.0)
+
+    def _change(self, old: Record, new: Record, queue_in: float | None = None) -> bool:
+        """Write first, queue second: of two runs at once only one queues."""
+        if self.store.replace(old, new) != new:
+            return False
+        self.journal.changed(new)
+        if queue_in is not None:
+            self._queue(new, queue_in)
+        return True
+
+    def _queue(self, record: Record, delay: float) -> None:
+        try:
+            self.queue.put(record.id, delay)
+        except QueueUnavailable as error:
+            self.journal.trouble("message.not_handed_over", record.id, error)

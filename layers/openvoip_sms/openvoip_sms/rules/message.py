@@ -1,0 +1,270 @@
+"""From a caller's JSON object to a message that may be sent, or to all that is wrong with it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Record, Status
+from openvoip_sms.rules.segments import count, encoding_of
+from openvoip_sms.rules.sender_name import InvalidSender, check_sender
+from openvoip_sms.rules.smart_encoding import smart
+from openvoip_sms.rules.text import InvalidText, check_text
+from openvoip_sms.rules.times import from_rfc3339
+
+FIELDS = frozenset(
+    "to text id sender archive category smart_encoding max_segments dry_run send_at valid_for"
+    " reference".split()
+)
+CATEGORIES = ("transactional", "marketing")
+ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}", re.ASCII)
+MOST_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
+MAX_AHEAD = timedelta(days=365)
+VALID_FOR = (10, 604_800)  # seconds
+REFERENCE_LIMIT = 256  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with a message: field, machine word, sentence."""
+
+    field: str
+    reason: str
+    detail: str
+    structural: bool = True  # not a message at all, rather than a message that cannot be sent
+
+
+class InvalidMessage(Exception):
+    """The object is no message, or one that cannot be sent; `violations` says why."""
+
+    def __init__(self, violations: list[Violation]) -> None:
+        super().__init__(", ".join(f"{v.field}: {v.reason}" for v in violations))
+        self.violations = violations
+
+    @property
+    def structural(self) -> bool:
+        return any(violation.structural for violation in self.violations)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message all of whose fields hold; `text` is final, smart encoding done."""
+
+    to: str
+    text: str
+    sender: str
+    archive: bool
+    category: str
+    encoding: str
+    segments: int
+    cost_eur: Decimal
+    replaced: tuple[dict[str, Any], ...]
+    fingerprint: str
+    id: str | None = None
+    send_at: datetime | None = None
+    valid_for: float | None = None
+    reference: str | None = None
+    dry_run: bool = False
+
+
+def parse_message(given: object, policy: Policy, now: datetime) -> Message:
+    """Read a message.
+
+    Raises:
+        InvalidMessage: with every violation found, not only the first.
+    """
+    if not isinstance(given, dict):
+        raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
+    return _Reading(given, policy, now).message()
+
+
+def fingerprint(given: Mapping[str, Any]) -> str:
+    """Return a digest of what the caller asked for: the same id must always mean the same thing."""
+    content = {name: value for name, value in given.items() if name not in ("id", "dry_run")}
+    with suppress(InvalidNumber):
+        content["to"] = italian_mobile(content.get("to"))
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class _Reading:
+    """Collects the violations while the fields are read one by one."""
+
+    def __init__(self, given: dict[str, Any], policy: Policy, now: datetime) -> None:
+        self._given, self._policy, self._now = given, policy, now
+        self._violations: list[Violation] = []
+
+    def message(self) -> Message:
+        self._refuse_unknown_fields()
+        to = self._checked("to", italian_mobile)
+        sender = self._sender()
+        final, replaced = self._text()
+        segments, encoding = (count(final), str(encoding_of(final))) if final else (0, "")
+        self._check_length(segments)
+        archive = self._typed("archive", bool, "true or false")
+        fields: dict[str, Any] = {
+            "id": self._id(),
+            "category": self._category(),
+            "send_at": self._send_at(),
+            "valid_for": self._valid_for(),
+            "reference": self._reference(),
+            "dry_run": bool(self._typed("dry_run", bool, "true or false")),
+        }
+        if self._violations:
+            raise InvalidMessage(self._violations)
+        return Message(
+            to=to or "",
+            text=final,
+            sender=sender,
+            archive=self._policy.archive if archive is None else archive,
+            encoding=encoding,
+            segments=segments,
+            cost_eur=segments * self._policy.segment_price_eur,
+            replaced=replaced,
+            fingerprint=fingerprint(self._given),
+            **fields,
+        )
+
+    def _wrong(self, field: str, reason: str, detail: str, *, structural: bool = True) -> None:
+        self._violations.append(Violation(field, reason, detail, structural))
+
+    def _refuse_unknown_fields(self) -> None:
+        for name in sorted(set(self._given) - FIELDS):
+            shown = name if ID_PATTERN.fullmatch(name) else "(unprintable)"
+            self._wrong(
+                shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
+            )
+
+    def _typed[T](self, field: str, kind: type[T], words: str) -> T | None:
+        value = self._given.get(field)
+        if field in self._given and type(value) is not kind:
+            self._wrong(field, "wrong_type", f"Must be {words}.")
+            return None
+        return value
+
+    def _checked(self, field: str, check: Callable[[str], str]) -> str | None:
+        """Apply a rule that raises its own error with a reason and a sentence."""
+        if field not in self._given:
+            self._wrong(field, "missing", f"'{field}' is required.")
+            return None
+        value = self._typed(field, str, "text in quotes")
+        if value is None:
+            return None
+        try:
+            return check(value)
+        except (InvalidNumber, InvalidText, InvalidSender) as error:
+            self._wrong(field, error.reason, error.detail, structural=False)
+            return None
+
+    def _text(self) -> tuple[str, tuple[dict[str, Any], ...]]:
+        wanted = self._typed("smart_encoding", bool, "true or false")
+        text = self._checked("text", check_text)
+        if text is None or wanted is False:
+            return text or "", ()
+        written = smart(text)
+        replaced = ({"sign": r.sign, "by": r.by, "count": r.count} for r in written.replaced)
+        return written.text, tuple(replaced)
+
+    def _sender(self) -> str:
+        if "sender" not in self._given:
+            return self._policy.default_sender
+        sender = self._checked("sender", check_sender) or ""
+        if sender and not self._policy.allows_sender(sender):
+            self._wrong(
+                "sender",
+                "sender_not_allowed",
+                "This sender is not in AllowedSenders: add it there or leave the field out.",
+                structural=False,
+            )
+        return sender
+
+    def _check_length(self, segments: int) -> None:
+        wanted = self._typed("max_segments", int, "a whole number")
+        ceiling = self._policy.max_segments or MOST_SEGMENTS
+        if wanted is not None and not 1 <= wanted <= ceiling:
+            self._wrong("max_segments", "out_of_range", f"Must be from 1 to {ceiling}.")
+            return
+        most = wanted or ceiling
+        if segments > most:
+            self._wrong(
+                "text",
+                "too_long",
+                f"The text takes {segments} segments, {most} are allowed: shorten it.",
+                structural=False,
+            )
+
+    def _id(self) -> str | None:
+        value = self._typed("id", str, "text in quotes")
+        if value is not None and not ID_PATTERN.fullmatch(value):
+            self._wrong("id", "bad_id", "1 to 128 of A-Z a-z 0-9 . _ : -")
+        return value
+
+    def _category(self) -> str:
+        value = self._typed("category", str, f"one of {', '.join(CATEGORIES)}")
+        if value is not None and value not in CATEGORIES:
+            self._wrong("category", "bad_category", f"Must be one of {', '.join(CATEGORIES)}.")
+        return value or CATEGORIES[0]
+
+    def _send_at(self) -> datetime | None:
+        value = self._typed("send_at", str, "a date and time in quotes")
+        if value is None:
+            return None
+        try:
+            moment = from_rfc3339(value)
+        except (ValueError, OverflowError):
+            self._wrong(
+                "send_at", "bad_time", "Must be RFC 3339 with offset: 2026-12-03T09:00:00+01:00."
+            )
+            return None
+        if moment > self._now + MAX_AHEAD:
+            self._wrong("send_at", "too_far_ahead", f"At most {MAX_AHEAD.days} days ahead.")
+        return moment
+
+    def _valid_for(self) -> float | None:
+        value = self._typed("valid_for", int, "a whole number of seconds")
+        least, most = VALID_FOR
+        if value is not None and not least <= value <= most:
+            self._wrong("valid_for", "out_of_range", f"Must be from {least} to {most} seconds.")
+        return value
+
+    def _reference(self) -> str | None:
+        value = self._typed("reference", str, "text in quotes")
+        if value is not None and not (len(value) <= REFERENCE_LIMIT and value.isprintable()):
+            self._wrong(
+                "reference", "bad_reference", f"At most {REFERENCE_LIMIT} printable characters."
+            )
+        return value
+
+
+def record_of(message: Message, *, id: str, source: str, policy: Policy, now: datetime) -> Record:  # noqa: A002 - the contract's name
+    """Return a new record, ready to be stored: waiting, or held back in test mode."""
+    start = max(now, message.send_at or now)
+    valid_for = message.valid_for or policy.validity.total_seconds()
+    return Record(
+        id=id,
+        status=Status.SCHEDULED if start > now else Status.QUEUED,
+        to=message.to,
+        sender=message.sender,
+        text=message.text,
+        encoding=message.encoding,
+        segments=message.segments,
+        replaced=message.replaced,
+        cost_eur=message.cost_eur,
+        category=message.category,
+        archive=message.archive,
+        source=source,
+        reference=message.reference,
+        fingerprint=message.fingerprint,
+        created_at=now,
+        updated_at=now,
+        send_at=message.send_at,
+        valid_for=valid_for,
+        expires_at=start + timedelta(seconds=valid_for),
+    )

@@ -1,0 +1,170 @@
+"""The record of a message: what is kept, what the outside sees, and each status in plain words."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from openvoip_sms.rules.times import to_rfc3339
+
+
+class Status(StrEnum):
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+WAITING = frozenset({Status.SCHEDULED, Status.QUEUED})
+OPEN = WAITING | {Status.SENDING}
+FINAL = frozenset(Status) - OPEN - {Status.UNKNOWN}
+
+STATUS_IN_WORDS = {
+    Status.SCHEDULED: "Waits for its time.",
+    Status.QUEUED: "Waits to be sent, and will be tried by itself.",
+    Status.SENDING: "Is being handed to the gateway right now.",
+    Status.SENT: "The gateway took the message.",
+    Status.REJECTED: "The message was refused for good and was not sent.",
+    Status.FAILED: "The gateway refused the message several times; it was not sent.",
+    Status.EXPIRED: "The message was not sent in time and will not be sent any more.",
+    Status.SUPPRESSED: "The message was held back on purpose and was not sent.",
+    Status.CANCELLED: "The message was cancelled before it was sent.",
+    Status.UNKNOWN: "Nobody knows whether the gateway took the message: a person must decide.",
+}
+
+
+class Reason(StrEnum):
+    """Why a message is not (yet) sent."""
+
+    ACCEPTED = "accepted"
+    BAD_DESTINATION = "bad_destination"
+    GATEWAY_ERROR = "gateway_error"
+    BAD_CREDENTIALS = "bad_credentials"
+    SECRET_NOT_SET = "secret_not_set"  # noqa: S105 - a reason, not a secret
+    SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - a reason, not a secret
+    GATEWAY_UNREACHABLE = "gateway_unreachable"
+    GATEWAY_BUSY = "gateway_busy"
+    GATEWAY_MISCONFIGURED = "gateway_misconfigured"
+    OUT_OF_TIME = "out_of_time"
+    NO_CLEAR_ANSWER = "no_clear_answer"
+    DIED_WHILE_SENDING = "died_while_sending"
+    QUEUED_AFRESH = "queued_afresh"
+    TOO_LATE = "too_late"
+    TEST_MODE = "test_mode"
+    ASKED = "asked"
+    RESENT_BY_PERSON = "resent_by_person"
+    CONFIRMED_BY_PERSON = "confirmed_by_person"
+
+
+REASON_IN_WORDS = {
+    Reason.ACCEPTED: "Stored and handed to the queue.",
+    Reason.BAD_DESTINATION: "The gateway refused the number.",
+    Reason.GATEWAY_ERROR: "The gateway answered with its generic error.",
+    Reason.BAD_CREDENTIALS: (
+        "The gateway refused the account: check id_call_gr and secret in the gateway secret."
+    ),
+    Reason.SECRET_NOT_SET: (
+        "The gateway secret still holds its placeholder: put the account's id_call_gr and secret"
+        " into it."
+    ),
+    Reason.SECRET_UNAVAILABLE: "The gateway secret could not be read from Secrets Manager.",
+    Reason.GATEWAY_UNREACHABLE: "No connection to the gateway came about.",
+    Reason.GATEWAY_BUSY: "The gateway asks to try again later.",
+    Reason.GATEWAY_MISCONFIGURED: (
+        "The gateway's address answered with a redirect or a client error: check GatewayUrl."
+    ),
+    Reason.OUT_OF_TIME: "Too little time was left for a safe call.",
+    Reason.NO_CLEAR_ANSWER: (
+        "The gateway was called but gave no answer that can be relied on. Look into the panel's"
+        " archive, then confirm or resend."
+    ),
+    Reason.DIED_WHILE_SENDING: (
+        "The sender stopped between calling and recording. Look into the panel's archive, then"
+        " confirm or resend."
+    ),
+    Reason.QUEUED_AFRESH: "Found waiting with nobody to send it, and queued again.",
+    Reason.TOO_LATE: "Its validity ran out before the gateway took it.",
+    Reason.TEST_MODE: "Mode is test and the number is not in TestRecipients.",
+    Reason.ASKED: "Cancelled on request.",
+    Reason.RESENT_BY_PERSON: "A person decided to send it again.",
+    Reason.CONFIRMED_BY_PERSON: "A person confirmed that it arrived.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message and all that is known of it.
+
+    `version` grows with every change: a change counts only if the version it was made from still
+    stands. `claim` names the worker that may call the gateway until `claimed_until`. At `check_at`
+    the reconciler looks after a record that is still open.
+    """
+
+    id: str
+    status: Status
+    to: str
+    source: str
+    category: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    fingerprint: str
+    sender: str | None = None
+    text: str | None = None
+    encoding: str | None = None
+    segments: int | None = None
+    replaced: tuple[dict[str, Any], ...] = ()
+    cost_eur: Decimal | None = None
+    archive: bool | None = None
+    reference: str | None = None
+    attempts: int = 0
+    gateway_code: str | None = None
+    gateway_reply: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    sent_at: datetime | None = None
+    send_at: datetime | None = None
+    valid_for: float | None = None  # seconds
+    claim: str | None = None
+    claimed_until: datetime | None = None
+    refusals: int = 0  # calls that the gateway answered with its generic error
+    doubted: bool = False  # an earlier call may have been accepted (AmbiguousOutcome=resend)
+    check_at: datetime | None = None
+    version: int = 1
+
+    def becomes(self, status: Status, now: datetime, **changes: Any) -> "Record":  # noqa: ANN401
+        """Return the next version of this record in `status`."""
+        return replace(self, status=status, updated_at=now, version=self.version + 1, **changes)
+
+
+PUBLIC = (
+    "id status to sender text encoding segments replaced cost_eur category archive source reference"
+    " attempts reason detail created_at updated_at sent_at send_at expires_at"
+).split()
+
+
+def public(record: Record) -> dict[str, Any]:
+    """Return the record as the outside sees it (contract, section 2): absent rather than null."""
+    shown = {name: _plain(getattr(record, name)) for name in PUBLIC}
+    if record.gateway_code is not None or record.gateway_reply is not None:
+        shown["gateway"] = {"code": record.gateway_code or "", "reply": record.gateway_reply or ""}
+    return {name: value for name, value in shown.items() if value not in (None, [])}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any field's value
+    match value:
+        case datetime():
+            return to_rfc3339(value)
+        case Decimal():
+            return float(value)
+        case tuple():
+            return list(value)
+        case _:
+            return value

@@ -1,0 +1,158 @@
+"""From the bytes of an authentic call to the data that paths walk through.
+
+Afterwards the data is made of what JSON knows, with finite numbers and at most `MAX_DEPTH`
+levels, so that nothing behind this module can run out of stack.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.strict_json import MAX_DEPTH, NotJson, parse_json
+from openvoip_sms.webhooks.vocabulary import Source
+
+MAX_FIELDS = 1000  # of a form
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json|text/json")
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+
+UNREADABLE = {
+    "empty": "The body is empty.",
+    "compressed": "The body is compressed: turn compression off at the sender or a proxy.",
+    "content_type": "The body is neither JSON nor a form: check the sender's format.",
+    "encoding": "The text of the body is not UTF-8.",
+    "json": "The body is not valid JSON.",
+    "number": "The body holds a number that is not finite or has too many digits.",
+    "depth": f"The body is nested deeper than {MAX_DEPTH} levels.",
+    "too_many_fields": f"The form has more than {MAX_FIELDS} fields.",
+    "multipart": "The multipart form is broken or cut off.",
+    "inner": "The field that should hold JSON text is missing or holds something else.",
+    "not_events": "The body does not hold the list of events that this source expects.",
+    "too_many_events": "The body holds more events than any known sender puts into one.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Authentic, but nothing that can be read, for a reason of `UNREADABLE`."""
+
+    reason: str
+
+    @property
+    def detail(self) -> str:
+        return UNREADABLE[self.reason]
+
+
+class _Broken(ValueError):
+    """Carries a reason of `UNREADABLE` up to `read`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def read(source: Source, request: WebhookRequest) -> Any | Unreadable:  # noqa: ANN401 - JSON
+    """Read the body by the source's `parse`, else by its content type.
+
+    Of a key that is repeated, JSON keeps the last value (as the senders' own parsers do), a form
+    a list of all, in their order. `inner` is replaced by what its JSON text says.
+    """
+    try:
+        data = _parser(source, request)(request)
+        if source.inner is not None:
+            data = _with_inner(data, source.inner)
+    except (_Broken, NotJson) as broken:
+        return Unreadable(broken.reason)
+    return data
+
+
+def _parser(source: Source, request: WebhookRequest) -> Callable[[WebhookRequest], Any]:
+    if (request.header("content-encoding") or "identity").strip().lower() != "identity":
+        raise _Broken("compressed")
+    if not request.body:
+        raise _Broken("empty")
+    return {"json": _json, "form": _form, "multipart": _multipart}[
+        source.parse or _kind_of(request)
+    ]
+
+
+def _kind_of(request: WebhookRequest) -> str:
+    """The form by content type; senders that state none, or text/plain, may still send JSON."""
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type == _FORM:
+        return "form"
+    if media_type == _MULTIPART:
+        return "multipart"
+    looks_like_json = request.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    if _JSON.fullmatch(media_type) or (media_type in ("", "text/plain") and looks_like_json):
+        return "json"
+    raise _Broken("content_type")
+
+
+def _json(request: WebhookRequest) -> Any:  # noqa: ANN401 - JSON
+    return parse_json(_decoded(request.body).removeprefix("\ufeff"))
+
+
+def _form(request: WebhookRequest) -> dict[str, Any]:
+    text = _decoded(request.body)
+    if text.count("&") >= MAX_FIELDS:
+        raise _Broken("too_many_fields")
+    try:
+        return _grouped(parse_qsl(text, keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError:
+        raise _Broken("encoding") from None
+
+
+def _multipart(request: WebhookRequest) -> dict[str, Any]:
+    """The fields of a multipart form; files are dropped."""
+    _, options = parse_options_header(request.header("content-type"))
+    boundary = options.get(b"boundary", b"")
+    if not boundary or b"--" + boundary + b"--" not in request.body:
+        raise _Broken("multipart")
+    return _grouped(_multipart_fields(boundary, request.body))
+
+
+def _multipart_fields(boundary: bytes, body: bytes) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+
+    def keep(field: Field) -> None:
+        if len(fields) >= MAX_FIELDS:
+            raise _Broken("too_many_fields")
+        fields.append((_decoded(field.field_name or b""), _decoded(field.value or b"")))
+
+    parser = FormParser(_MULTIPART, keep, File.close, boundary=boundary)
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise _Broken("multipart") from None
+    finally:
+        parser.close()
+    return fields
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _with_inner(data: Any, field: str) -> Any:  # noqa: ANN401 - JSON
+    text = data.get(field) if isinstance(data, dict) else None
+    if not isinstance(text, str):
+        raise _Broken("inner")
+    return {**data, field: parse_json(text)}
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _Broken("encoding") from None

@@ -1,0 +1,28 @@
+"""The one call that is unsigned and harmless: WooCommerce's when a webhook is first switched on.
+
+It wants exactly 200, or the shop's admin page shows an error. Everything else unsigned is refused.
+"""
+
+import re
+
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.vocabulary import Source
+
+_FORM = "application/x-www-form-urlencoded"
+_WEBHOOK_ID = re.compile(rb"webhook_id=[0-9]{1,20}")
+
+
+def is_ping(source: Source, request: WebhookRequest) -> bool:
+    """Return whether it is that ping: a bare webhook number, without signature and topic."""
+    topic = source.topic
+    return (
+        source.ping == "woocommerce"
+        and request.header(source.auth.place.name) is None
+        and (topic is None or request.header(topic.name) is None)
+        and _media_type(request) == _FORM
+        and _WEBHOOK_ID.fullmatch(request.body) is not None
+    )
+
+
+def _media_type(request: WebhookRequest) -> str:
+    return (request.header("content-type") or "").partition(";")[0].strip().lower()

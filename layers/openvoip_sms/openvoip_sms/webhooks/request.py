@@ -1,0 +1,72 @@
+"""A sender's call, as plain data."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_BODY_BYTES = 1024 * 1024  # more is answered 413 before anything is computed
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """What arrived. Only method does not tell a secret or a person: nothing else is printed.
+
+    `url` is the public address as the sender wrote it, `body` the bytes as they were sent.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Pairs = field(repr=False)
+    query: Pairs = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of that name, in whatever case; None if there is none."""
+        return next(iter(self.header_values(name)), None)
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        wanted = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == wanted)
+
+    def query_values(self, name: str) -> tuple[str, ...]:
+        return tuple(value for key, value in self.query if key == name)
+
+
+def from_api_gateway(event: Mapping[str, Any], public_url: str | None) -> WebhookRequest:
+    """Read a REST API proxy event. Without `public_url` the address API Gateway answered at."""
+    return WebhookRequest(
+        method=str(event.get("httpMethod") or "POST"),
+        url=public_url or _own_url(event),
+        headers=_pairs(event.get("multiValueHeaders"), event.get("headers")),
+        query=_pairs(
+            event.get("multiValueQueryStringParameters"), event.get("queryStringParameters")
+        ),
+        body=_body(event),
+    )
+
+
+def _own_url(event: Mapping[str, Any]) -> str:
+    context = event.get("requestContext") or {}
+    return f"https://{context.get('domainName') or ''}{context.get('path') or ''}"
+
+
+def _pairs(many: Mapping[str, Iterable[str]] | None, single: Mapping[str, str] | None) -> Pairs:
+    if many:
+        return tuple((name, str(value)) for name, values in many.items() for value in values or ())
+    return tuple((name, str(value)) for name, value in (single or {}).items())
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    """The bytes sent. What claims to be base64 and is not stays as it is: no signature fits it."""
+    text = event.get("body") or ""
+    raw: bytes = text.encode("utf-8", "surrogatepass")
+    if not event.get("isBase64Encoded"):
+        return raw
+    try:
+        return base64.b64decode(raw, validate=True)
+    except binascii.Error:
+        return raw

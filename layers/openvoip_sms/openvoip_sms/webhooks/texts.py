@@ -1,0 +1,143 @@
+"""Texts with expressions in braces: `Ciao {first_name(nome) || 'cliente'}, ...`.
+
+`{{` and `}}` are literal braces. A value is put in as data: it is never read as an expression or
+as a template. Nothing that a person would not have written goes out: a value that is missing, or
+is no text, stops the message, unless its expression ends in `|| ''`.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from openvoip_sms.webhooks.expressions import BadExpression, Expression, compile_expression
+from openvoip_sms.webhooks.italian import number_text
+
+LONGEST_VALUE = 60  # characters
+LONGEST_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
+_ELLIPSIS = "..."
+_LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
+# Control signs, halves of pairs, line separators, and marks that turn the reading direction.
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class BadTemplate(ValueError):  # noqa: N818 - callers read "except BadTemplate" as a finding
+    """Cannot be compiled. `proposal` says how to mend it."""
+
+    def __init__(self, reason: str, proposal: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.proposal = proposal
+
+
+@dataclass(frozen=True, slots=True)
+class MissingValue:
+    """The expression `field` found nothing, or blanks, and has no default."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotText:
+    """The expression `field` found true, false, a list or an object."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled text: literals and expressions, in their order."""
+
+    pieces: tuple[str | Expression, ...]
+
+
+def compile_template(source: str) -> Template:
+    """Compile.
+
+    Raises:
+        BadTemplate: a brace is left open or alone, or an expression cannot be compiled.
+    """
+    pieces: list[str | Expression] = []
+    position = 0
+    while position < len(source):
+        sign = source[position]
+        if source[position : position + 2] in ("{{", "}}"):
+            pieces.append(sign)
+            position += 2
+        elif sign == "{":
+            end = _closing_brace(source, position)
+            pieces.append(_expression(source[position + 1 : end]))
+            position = end + 1
+        elif sign == "}":
+            raise BadTemplate("a } without its {", "write }} for the sign itself")
+        else:
+            literal = re.compile(r"[^{}]+").match(source, position)
+            pieces.append(literal[0] if literal else "")
+            position += len(pieces[-1])  # type: ignore[arg-type] # a text was just put there
+    return Template(tuple(pieces))
+
+
+def render(template: Template, data: object) -> str | MissingValue | NotText:
+    """The finished text, on one line per line of the template, without doubled blanks."""
+    parts: list[str] = []
+    for piece in template.pieces:
+        part = piece if isinstance(piece, str) else _shown(piece, data)
+        if not isinstance(part, str):
+            return part
+        parts.append(part)
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in "".join(parts).split("\n"))
+    return "\n".join(lines).strip()
+
+
+def _closing_brace(source: str, start: int) -> int:
+    depth, position = 0, start
+    while position < len(source):
+        quoted = _QUOTED.match(source, position)
+        if quoted:
+            position = quoted.end()
+            continue
+        depth += {"{": 1, "}": -1}.get(source[position], 0)
+        if depth == 0:
+            return position
+        position += 1
+    raise BadTemplate("a { without its }", "close it, or write {{ for the sign itself")
+
+
+def _expression(source: str) -> Expression:
+    if not source.strip():
+        raise BadTemplate("nothing between { and }", "name a field, as in {name}")
+    try:
+        return compile_expression(source.strip())
+    except BadExpression as error:
+        raise BadTemplate(f"{{{source}}}: {error.reason}", error.proposal) from None
+
+
+def _shown(expression: Expression, data: object) -> str | MissingValue | NotText:
+    value = expression.of(data)
+    if isinstance(value, bool | list | dict):
+        return "" if expression.may_be_empty and not value else NotText(expression.source)
+    text = number_text(value) if isinstance(value, int | float) else value
+    shown = _fitted(_printable(text)) if isinstance(text, str) else ""
+    return shown if shown or expression.may_be_empty else MissingValue(expression.source)
+
+
+def _printable(text: str) -> str:
+    """On one line, without control signs and doubled blanks."""
+    signs = (" " if _is_unprintable(sign) else sign for sign in text)
+    return " ".join("".join(signs).split())
+
+
+def _is_unprintable(sign: str) -> bool:
+    return unicodedata.category(sign) in _UNPRINTABLE or sign in _DIRECTION
+
+
+def _fitted(text: str) -> str:
+    if len(text) <= LONGEST_VALUE:
+        return text
+    if _LINK.fullmatch(text):
+        return text if len(text) <= LONGEST_LINK else ""
+    kept = text[: LONGEST_VALUE - len(_ELLIPSIS)]
+    if text[len(kept)] != " " and " " in kept[LONGEST_VALUE // 2 :]:
+        kept = kept.rpartition(" ")[0]
+    return kept.rstrip(" .,;:-") + _ELLIPSIS

@@ -1,0 +1,217 @@
+"""Is the call authentic? Written from the vocabulary alone: no sender has code of its own.
+
+Decoded bytes are compared in constant time, the encoding is strict, and nothing empty ever
+matches. Whatever a stranger writes ends in a `Refused`, never in an exception.
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.vocabulary import Auth, Source, Timestamp
+
+REFUSALS = {
+    "secret_not_set": "No secret of this source is set: put it into the webhook secret.",
+    "secret_malformed": "The secret is not the base64 text this sender gives out: paste it again.",
+    "signature_missing": "The header (or query parameter) with the signature or token is missing.",
+    "signature_repeated": "The signature or token was given more than once.",
+    "signature_malformed": "The signature has another form than this sender's.",
+    "signature_wrong": "The signature does not fit body and secret.",
+    "token_wrong": "The token is not the secret.",
+    "body_empty": "The body is empty.",
+    "timestamp_missing": "The signed timestamp is missing or was given more than once.",
+    "timestamp_malformed": "The timestamp is not a whole number of 1 to 16 digits.",
+    "timestamp_outside_window": "The timestamp is too old or too far ahead: a replay, or a clock.",
+    "id_missing": "The id that is part of the signature is missing or was given more than once.",
+}
+_PLACEHOLDER = re.compile(
+    r"\s*|<.*>|\.{3}|…|x{3,}|todo|placeholder|unset|not[-_ ]set|(?:change|replace)[-_ ]?(?:me|this).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_TIMESTAMP = re.compile(r"[0-9]{1,16}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
+# What WordPress turns back before it signs (wp_specialchars_decode with ENT_QUOTES).
+_ENTITIES = {
+    "&": re.compile(r"&(?:amp|#0*38|#x26);", re.IGNORECASE),
+    "<": re.compile(r"&(?:lt|#0*60|#x3c);", re.IGNORECASE),
+    ">": re.compile(r"&(?:gt|#0*62|#x3e);", re.IGNORECASE),
+    '"': re.compile(r"&(?:quot|#0*34|#x22);", re.IGNORECASE),
+    "'": re.compile(r"&(?:#0*39|#x27);", re.IGNORECASE),
+}
+_ENTITY = re.compile("|".join(found.pattern for found in _ENTITIES.values()), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Authentic. `timestamp` is the signed one, as written, where the scheme has one."""
+
+    timestamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not authentic, for a reason of `REFUSALS`."""
+
+    reason: str
+
+    @property
+    def detail(self) -> str:
+        return REFUSALS[self.reason]
+
+    @property
+    def misconfigured(self) -> bool:
+        """Our own secret is the fault: authentic calls are being refused, a person must act."""
+        return self.reason.startswith("secret_")
+
+
+def verify(
+    source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime
+) -> Verified | Refused:
+    """Check signature or token against every secret of the source: any may match (rotation)."""
+    auth = source.auth
+    keys = _keys(auth, secrets)
+    if isinstance(keys, Refused):
+        return keys
+    given = _given(auth, request)
+    if isinstance(given, Refused):
+        return given
+    if auth.kind == "token":
+        return _check_token(auth, given, keys)
+    return _check_signature(auth, given, keys, request, now)
+
+
+def is_unset(secret: object) -> bool:
+    """Empty, blank, a placeholder, or no text at all: such a secret never matches anything."""
+    return not isinstance(secret, str) or _PLACEHOLDER.fullmatch(secret) is not None
+
+
+def _keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
+    named = [secrets.get(name) for name in auth.secrets]
+    texts = [secret for secret in named if secret is not None and not is_unset(secret)]
+    if not texts:
+        return Refused("secret_not_set")
+    keys = [key for key in (_key(auth, text) for text in texts) if key]
+    return keys or Refused("secret_malformed")
+
+
+def _key(auth: Auth, secret: str) -> bytes | None:
+    if auth.secret_form == "base64":
+        return _from_base64(_padded(secret.strip().removeprefix("whsec_")))
+    if auth.secret_form == "html":
+        secret = _ENTITY.sub(_unescaped, secret)
+    return _bytes(secret)
+
+
+def _padded(text: str) -> str:
+    return text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+
+
+def _unescaped(entity: re.Match[str]) -> str:
+    return next(sign for sign, found in _ENTITIES.items() if found.fullmatch(entity[0]))
+
+
+def _given(auth: Auth, request: WebhookRequest) -> str | Refused:
+    look_up = request.query_values if auth.place.kind == "query" else request.header_values
+    values = look_up(auth.place.name)
+    if not values or not values[0]:
+        return Refused("signature_missing")
+    return values[0] if len(values) == 1 else Refused("signature_repeated")
+
+
+def _check_token(auth: Auth, given: str, keys: list[bytes]) -> Verified | Refused:
+    if not given.startswith(auth.prefix):
+        return Refused("token_wrong")
+    token = _bytes(given.removeprefix(auth.prefix))
+    return Verified() if _any_equal([token], keys) else Refused("token_wrong")
+
+
+def _check_signature(
+    auth: Auth, given: str, keys: list[bytes], request: WebhookRequest, now: datetime
+) -> Verified | Refused:
+    items = given.split(auth.separator) if auth.separator else [given]
+    timestamp = _timestamp(auth.timestamp, items, request, now)
+    if isinstance(timestamp, Refused):
+        return timestamp
+    signed = _signed(auth, request, timestamp or "")
+    if isinstance(signed, Refused):
+        return signed
+    signatures = _signatures(auth, items)
+    if not signatures:
+        return Refused("signature_malformed")
+    expected = [hmac.digest(key, signed, auth.algorithm) for key in keys]
+    if not _any_equal(signatures, expected):
+        return Refused("signature_wrong")
+    return Verified(timestamp)
+
+
+def _timestamp(
+    rule: Timestamp | None, items: list[str], request: WebhookRequest, now: datetime
+) -> str | Refused | None:
+    if rule is None:
+        return None
+    if rule.kind == "item":
+        found = [item.removeprefix(rule.name) for item in items if item.startswith(rule.name)]
+    else:
+        found = list(request.header_values(rule.name))
+    if len(found) != 1:
+        return Refused("timestamp_missing")
+    if not _TIMESTAMP.fullmatch(found[0]):
+        return Refused("timestamp_malformed")
+    seconds = int(found[0]) / (1000 if rule.unit == "ms" else 1)
+    if abs(now.timestamp() - seconds) > rule.tolerance:
+        return Refused("timestamp_outside_window")
+    return found[0]
+
+
+def _signed(auth: Auth, request: WebhookRequest, timestamp: str) -> bytes | Refused:
+    if not request.body:
+        return Refused("body_empty")
+    ids = request.header_values(auth.id_header) if auth.id_header else ("",)
+    if auth.id_header and (len(ids) != 1 or not ids[0]):
+        return Refused("id_missing")
+    fields = {
+        "{body}": request.body,
+        "{timestamp}": _bytes(timestamp),
+        "{id}": _bytes(ids[0]),
+        "{method}": _bytes(request.method),
+        "{url}": _bytes(auth.url or request.url),
+    }
+    return b"".join(fields[piece] if piece in fields else _bytes(piece) for piece in auth.signed)
+
+
+def _signatures(auth: Auth, items: list[str]) -> list[bytes]:
+    decode = _base64 if auth.encoding == "base64" else _hex
+    written = [item.removeprefix(auth.prefix) for item in items if item.startswith(auth.prefix)]
+    return [decoded for decoded in map(decode, written) if decoded]
+
+
+def _any_equal(given: list[bytes], expected: list[bytes]) -> bool:
+    """All are compared, so that the time taken does not tell which one matched."""
+    equal = [hmac.compare_digest(one, other) for one in given for other in expected]
+    return any(equal)
+
+
+def _base64(text: str) -> bytes | None:
+    """The one writing of these bytes: no other alphabet, no blank, no spare bits, padded."""
+    decoded = _from_base64(text)
+    return decoded if decoded and base64.b64encode(decoded) == _bytes(text) else None
+
+
+def _from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(_bytes(text), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _hex(text: str) -> bytes | None:
+    return bytes.fromhex(text) if _HEX.fullmatch(text) else None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,128 @@
+"""Builds the parts, once per container, from settings: the only module that knows them all."""
+
+import os
+import random
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from openvoip_sms import settings
+from openvoip_sms.adapters.gateway import HttpGateway
+from openvoip_sms.adapters.journal import CloudWatchJournal
+from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
+from openvoip_sms.adapters.secrets import GatewayAccounts
+from openvoip_sms.adapters.store import DynamoStore
+from openvoip_sms.delivery.accept import Acceptance
+from openvoip_sms.delivery.decide import Decisions
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.reconcile import Reconciler
+from openvoip_sms.rules.policy import Policy
+
+WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
+
+# Short time-outs: a table that does not answer must leave time to say so.
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=WORKERS,
+)
+
+
+def clock() -> datetime:
+    """Now, in the precision that records keep."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_id() -> str:
+    """A new message id: ids that are made later sort later."""
+    milliseconds = int(datetime.now(UTC).timestamp() * 1000)
+    return f"{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+@cache
+def env() -> settings.Environment:
+    return settings.Environment(os.environ)
+
+
+@cache
+def policy() -> Policy:
+    return settings.policy(env())
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
+
+
+def _client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
+    return _session().client(service, config=_CONFIG)
+
+
+@cache
+def store() -> DynamoStore:
+    table = env().required("TABLE_NAME")
+    return DynamoStore(_client("dynamodb"), table, settings.retention(env()))
+
+
+@cache
+def queue() -> SqsQueue:
+    url, dead_letters = env().required("QUEUE_URL"), env().required("DEAD_LETTER_QUEUE_URL")
+    return SqsQueue(_client("sqs"), url, dead_letters)
+
+
+@cache
+def schedule() -> EventBridgeSchedule:
+    return EventBridgeSchedule(
+        _client("scheduler"),
+        group=env().required("SCHEDULE_GROUP"),
+        role_arn=env().required("SCHEDULE_ROLE_ARN"),
+        queue_arn=env().required("QUEUE_ARN"),
+    )
+
+
+@cache
+def journal() -> CloudWatchJournal:
+    return CloudWatchJournal(clock)
+
+
+@cache
+def acceptance() -> Acceptance:
+    return Acceptance(store(), queue(), schedule(), journal(), policy(), clock)
+
+
+@cache
+def decisions() -> Decisions:
+    return Decisions(store(), acceptance(), schedule(), journal(), policy(), clock)
+
+
+@cache
+def reconciler() -> Reconciler:
+    return Reconciler(store(), queue(), journal(), policy(), clock, random.random)
+
+
+@cache
+def delivery() -> Delivery:
+    """The one part that may read the gateway secret."""
+    gateway = HttpGateway(
+        settings.gateway_url(env()),
+        encode_destination_twice=env().flag("ENCODE_DESTINATION_TWICE"),
+        connections=WORKERS,
+        clock=clock,
+    )
+    accounts = GatewayAccounts(_client("secretsmanager"), env().required("GATEWAY_SECRET_ARN"))
+    return Delivery(
+        store=store(),
+        gateway=gateway,
+        accounts=accounts,
+        journal=journal(),
+        policy=policy(),
+        clock=clock,
+        chance=random.random,
+        new_claim=lambda: secrets.token_hex(8),
+    )
