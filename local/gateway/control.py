@@ -68,8 +68,9 @@ def _after(query: str) -> int:
     return int(given)
 
 
-def _kinds(_: Gateway, __: str, ___: bytes) -> Answer:
-    return _json({"kinds": {name: kind.says for name, kind in KINDS.items()}})
+def _kinds(gateway: Gateway, _: str, __: bytes) -> Answer:
+    kinds = {name: {"says": kind.says, "either": kind.either} for name, kind in KINDS.items()}
+    return _json({"kinds": kinds, "faults": gateway.planned()})
 
 
 def _set_faults(gateway: Gateway, _: str, body: bytes) -> Answer:

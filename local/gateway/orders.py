@@ -24,7 +24,7 @@ _FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-class BadOrder(Exception):  # noqa: N818  the caller's mistake, not an error of ours
+class BadOrder(Exception):
     """A sentence for whoever sent the control call."""
 
 

@@ -40,7 +40,7 @@ class LocalGateway(Gateway):
     def __enter__(self) -> Self:
         self._server = Server(self, *self._address)
         # Serving polls for its end so often, in seconds.
-        self._serving = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._serving.start()
         return self
 
