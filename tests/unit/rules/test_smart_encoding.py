@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openvoip_sms.rules.segments import GSM_7, Encoding, count, encoding_of
 from openvoip_sms.rules.smart_encoding import Replacement, smart
 
-ITALIAN = st.text(alphabet="aeC 1°º²½’“«…–—ÈÀÌÒÙáíóúÁçéùšŁ€[\u00a0\u200b\t\u0300", max_size=200)
+ITALIAN = st.text(alphabet="aeC 1°º²½’“«…–—ÈÀÌÒÙáíóúÁçéùšŁ€[\u00a0\u200b\u0300", max_size=200)
 ANY = ITALIAN | st.text(max_size=200)
 
 
@@ -36,7 +36,7 @@ ANY = ITALIAN | st.text(max_size=200)
         ("½ kg, 1½ kg", "1/2 kg, 1 1/2 kg"),
         ("3×2 Nike® Acme™", "3x2 Nike(R) Acme(TM)"),
         ("• primo · secondo", "- primo - secondo"),
-        ("€\u00a010\tsubito", "€ 10 subito"),
+        ("€\u00a010\u2009subito", "€ 10 subito"),
         ("pa\u00adro\u200bla\ufeff", "parola"),
         ("perche\u0301 e\u0300", "perché è"),
         ("E\u0300 qui", "E' qui"),

@@ -14,7 +14,7 @@ def refusal_of(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["Ciao", "due\nrighe", "tab\tdentro", "È 😀", "👨‍👩‍👧", " a ", "שלום"]
+    "text", ["Ciao", "due\nrighe", "È 😀", "👨‍👩‍👧", " a ", "שלום"]
 )
 def test_an_ordinary_text_stays_as_it_is(text):
     assert check_text(text) == text
@@ -24,7 +24,7 @@ def test_line_breaks_of_other_systems_become_newlines():
     assert check_text("a\r\nb\rc\n") == "a\nb\nc\n"
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t \r\n", "\u00a0", "\u200b\ufeff", "\u2028"])
+@pytest.mark.parametrize("text", ["", " ", "\n \r\n", "\u00a0", "\u200b\ufeff", "\u2028"])
 def test_a_text_with_nothing_to_see_is_empty(text):
     assert refusal_of(text).reason == "empty"
 
@@ -35,6 +35,7 @@ def test_a_text_with_nothing_to_see_is_empty(text):
         ("Ciao\x07", "control_character", "Character 5 of the text, U+0007,"),
         ("\x00", "control_character", "U+0000"),
         ("a\x1bb", "control_character", "U+001B"),
+        ("a\tb", "control_character", "U+0009"),
         ("a\x0cb", "control_character", "U+000C"),
         ("a\x7f", "control_character", "U+007F"),
         ("a\x85b", "control_character", "U+0085"),

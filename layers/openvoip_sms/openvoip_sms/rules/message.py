@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from openvoip_sms.rules.invalid import Invalid
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
 from openvoip_sms.rules.segments import count, encoding_of
-from openvoip_sms.rules.sender_name import InvalidSender, check_sender
+from openvoip_sms.rules.sender_name import check_sender
 from openvoip_sms.rules.smart_encoding import smart
-from openvoip_sms.rules.text import InvalidText, check_text
+from openvoip_sms.rules.text import check_text
 from openvoip_sms.rules.times import from_rfc3339
 
 FIELDS = frozenset(
@@ -29,6 +30,7 @@ MOST_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
 VALID_FOR = (10, 604_800)  # seconds
 REFERENCE_LIMIT = 256  # characters
+TEXT_KEPT, NUMBER_KEPT = 2000, 40  # characters of what was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class _Reading:
             return None
         try:
             return check(value)
-        except (InvalidNumber, InvalidText, InvalidSender) as error:
+        except Invalid as error:
             self._wrong(field, error.reason, error.detail, structural=False)
             return None
 
@@ -268,3 +270,37 @@ def record_of(message: Message, *, id: str, source: str, policy: Policy, now: da
         valid_for=valid_for,
         expires_at=start + timedelta(seconds=valid_for),
     )
+
+
+def rejected_record(
+    given: Mapping[str, Any],
+    invalid: InvalidMessage,
+    *,
+    default_id: str,
+    source: str,
+    policy: Policy,
+    now: datetime,
+) -> Record:
+    """Return the record of a message that is well-formed but cannot be sent, for good."""
+    worst = invalid.violations[0]
+    text = given.get("text")
+    return Record(
+        id=given.get("id", default_id),
+        status=Status.REJECTED,
+        to=_shown(given.get("to")),
+        text=text[:TEXT_KEPT] if policy.store_text and isinstance(text, str) else None,
+        category=given.get("category", CATEGORIES[0]),
+        source=source,
+        fingerprint=fingerprint(given),
+        reason=worst.reason,
+        detail=worst.detail,
+        created_at=now,
+        updated_at=now,
+        expires_at=now,
+    )
+
+
+def _shown(to: object) -> str:
+    """A number as given, as far as a table can hold it; index keys must not be empty."""
+    written = str(to).encode("ascii", "replace").decode()[:NUMBER_KEPT].strip()
+    return written or "(empty)"

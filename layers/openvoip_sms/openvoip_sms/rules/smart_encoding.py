@@ -51,7 +51,7 @@ _SIGNS = {
         "1/2": "½",
         "1/4": "¼",
         "3/4": "¾",
-        " ": "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+        " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
         "\u202f\u205f\u3000",
         "\n": "\u2028\u2029",
         # soft hyphen, zero-width signs, direction marks, variation selectors, byte order mark

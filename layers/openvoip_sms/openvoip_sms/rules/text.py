@@ -5,14 +5,14 @@ import unicodedata
 
 from openvoip_sms.rules.invalid import Invalid, code_point
 
-# Tab and carriage return are let through: they are common in texts that were pasted, and
-# have an obvious equal. The two overrides show letters in another order than they are sent.
+# A carriage return is let through: pasted texts have it, and a newline is its equal. The two
+# overrides show letters in another order than they are sent.
 _FAULTS = (
     ("unpaired_surrogate", "half a character", re.compile("[\ud800-\udfff]")),
     (
         "control_character",
         "a control character",
-        re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"),
+        re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f]"),
     ),
     ("bidi_override", "a mark that shows letters in another order", re.compile("[\u202d\u202e]")),
 )

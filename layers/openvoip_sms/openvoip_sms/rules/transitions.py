@@ -38,10 +38,12 @@ class Next:
     retry_in: float | None = None
 
 
-def with_check(record: Record, now: datetime) -> Record:
-    """Return a new record with the time at which the reconciler looks after it."""
+def first(record: Record, now: datetime, policy: Policy) -> Record:
+    """Return a new record as it is stored: waiting, with a time to look after it, or ended."""
+    if record.status not in WAITING:
+        return record
     due = max(now, record.send_at or now)
-    return replace(record, check_at=due + GRACE)
+    return stopped(record, now, policy) or replace(record, check_at=due + GRACE)
 
 
 def stopped(record: Record, now: datetime, policy: Policy) -> Record | None:
