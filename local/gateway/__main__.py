@@ -22,8 +22,8 @@ def main() -> None:
         with LocalGateway(**vars(options)) as gateway:
             print(json.dumps({"url": gateway.url, "page": gateway.page_url}), flush=True)
             signal.sigwait(ends)
-    except OSError as refused:
-        sys.exit(f"Cannot listen on {options.host}:{options.port}: {refused.strerror}.")
+    except (OSError, OverflowError) as refused:
+        sys.exit(f"Cannot listen on {options.host}:{options.port}: {refused}")
 
 
 def _options() -> argparse.Namespace:

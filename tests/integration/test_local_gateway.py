@@ -413,3 +413,14 @@ def test_the_program_says_where_it_is_and_ends_on_a_signal(end):
     assert ready["url"] == ready["page"] + "sms_send_soa.php"
     assert replies[0] == "[0]"
     assert "099" in replies[1]
+
+
+@pytest.mark.parametrize("port", ["taken", "99999"])
+def test_the_program_says_when_it_cannot_listen(gateway, port):
+    port = str(urllib.parse.urlsplit(gateway.url).port) if port == "taken" else port
+    command = [sys.executable, "-m", "local.gateway", "--port", port]
+    ended = subprocess.run(
+        command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=5
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
