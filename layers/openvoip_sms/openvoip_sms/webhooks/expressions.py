@@ -7,11 +7,11 @@ use what it gets (null above all) yields null, so that `|| 'default'` applies.
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any, Never
+from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -21,13 +21,13 @@ from jmespath.visitor import Options, TreeInterpreter
 from openvoip_sms.webhooks import italian, rome
 from openvoip_sms.webhooks.strict_json import parse_json
 
-_ANY: dict[str, list[Never]] = {"types": []}
-_TEXT = {"types": ["string"]}
+_ANY: Any = {"types": []}
+_TEXT: Any = {"types": ["string"]}
 _MOST_BITS = 4096  # of a whole number that a sum may reach: beyond, it cannot even be printed
 _UNUSABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 
 
-class BadExpression(ValueError):  # noqa: N818 - callers read "except BadExpression" as a finding
+class BadExpression(ValueError):
     """Cannot be compiled. `proposal` may name what was meant."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
@@ -41,7 +41,7 @@ class Expression:
     """A compiled expression; equal to another if it is written the same."""
 
     source: str
-    tree: dict[str, Any] = field(compare=False, repr=False)
+    tree: Any = field(compare=False, repr=False)
 
     def of(self, data: Any) -> Any:  # noqa: ANN401 - JSON
         """Evaluate it: None when a step is missing or cannot be used."""
@@ -94,7 +94,7 @@ def _check_call(call: dict[str, Any]) -> None:
     known = _Functions.FUNCTION_TABLE
     if name not in known:
         close = get_close_matches(name, known, n=1)
-        raise BadExpression(f"no function {name}()", f"{close[0]}()?" if close else "")
+        raise BadExpression(f"no function {name}()", f"Did you mean {close[0]}()?" if close else "")
     wanted = known[name]["signature"]
     variadic = bool(wanted and wanted[-1].get("variadic"))
     if len(arguments) < len(wanted) or (len(arguments) > len(wanted) and not variadic):
@@ -106,7 +106,8 @@ def _check_call(call: dict[str, Any]) -> None:
 def _check_date_form(forms: list[dict[str, Any]]) -> None:
     if len(forms) > 1 or forms[0].get("value") not in italian.DATE_FORMS:
         raise BadExpression(
-            "date() takes a form as second argument", f"one of {', '.join(italian.DATE_FORMS)}"
+            "date() takes a form as second argument",
+            f"It is one of {', '.join(italian.DATE_FORMS)}.",
         )
 
 
@@ -121,8 +122,8 @@ class _Interpreter(TreeInterpreter):
         return _is_blank(value)
 
 
-class _Functions(Functions):  # type: ignore[misc] # its stub leaves the metaclass untyped
-    def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:  # noqa: ANN401
+class _Functions(Functions):
+    def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:  # noqa: ANN401
         try:
             result = super().call_function(function_name, resolved_args)
         except _UNUSABLE:

@@ -19,8 +19,8 @@ _EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: a thousand
 _CENT = Decimal("0.01")
 _MOST_EURO = 10**12
 _HONORIFICS = frozenset(
-    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing arch"
-    " geom rag prof prof.ssa".split()
+    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing"
+    " arch geom rag prof prof.ssa".split()
 )
 _NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
 _WORD_ENDS = re.compile(r"(\s+|['’-])")
@@ -103,8 +103,10 @@ def _amount(value: object) -> Decimal | None:
         return None
     if isinstance(value, int | float):
         return Decimal(repr(value)) if abs(value) < _MOST_EURO else None
-    if not isinstance(value, str):
-        return None
+    return _written_amount(value) if isinstance(value, str) else None
+
+
+def _written_amount(value: str) -> Decimal | None:
     text = value.strip().removesuffix("€").removeprefix("€").strip()
     if _EITHER_AMOUNT.fullmatch(text):
         return None

@@ -26,7 +26,7 @@ class Marked:
         return path in self.lines
 
 
-class NotYaml(ValueError):  # noqa: N818 - callers read "except NotYaml" as a finding
+class NotYaml(ValueError):
     """No YAML at all."""
 
     def __init__(self, line: int, reason: str) -> None:

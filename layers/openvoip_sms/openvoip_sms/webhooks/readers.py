@@ -21,7 +21,7 @@ _PLACES = {"header:NAME", "body:PATH", "form:FIELD"}
 type Reader = Callable[[Any], Any]
 
 
-class WrongValue(ValueError):  # noqa: N818 - callers read "except WrongValue" as a finding
+class WrongValue(ValueError):
     """Not a value that this key takes. `proposal` says what to write instead."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
@@ -32,7 +32,7 @@ class WrongValue(ValueError):  # noqa: N818 - callers read "except WrongValue" a
 
 def text(value: object) -> str:
     if not isinstance(value, str):
-        raise WrongValue("must be text", "put it in quotes")
+        raise WrongValue("must be text", "Put it in quotes.")
     return value
 
 
@@ -44,7 +44,7 @@ def filled(value: object) -> str:
 
 def flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise WrongValue("must be true or false", "without quotes")
+        raise WrongValue("must be true or false", "Write it without quotes.")
     return value
 
 
@@ -61,9 +61,9 @@ def choice(literal: Any) -> Reader:  # noqa: ANN401 - a Literal has no type of i
 
 
 def closest(word: object, words: Any) -> str:  # noqa: ANN401 - any collection of texts
-    """`x?` for the one of `words` that may have been meant, or nothing."""
+    """A question for the one of `words` that may have been meant, or nothing."""
     close = get_close_matches(str(word), [str(known) for known in words], n=1)
-    return f"{close[0]}?" if close else ""
+    return f"Did you mean {close[0]}?" if close else ""
 
 
 def one_or_more(value: object) -> list[Any]:
@@ -108,14 +108,14 @@ def duration(value: object) -> Duration:
     found = read_duration(value)
     if found is None:
         raise WrongValue(
-            "must be seconds or an ISO 8601 duration up to 365 days", "for example PT15M or P2D"
+            "must be seconds or an ISO 8601 duration up to 365 days", "For example PT15M or P2D."
         )
     return found
 
 
 def tolerance(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 86400:  # noqa: PLR2004 - a day
-        raise WrongValue("must be whole seconds from 1 to 86400", "300")
+        raise WrongValue("must be whole seconds from 1 to 86400", "300 is usual.")
     return value
 
 
@@ -134,13 +134,13 @@ def stamp(value: object) -> tuple[str, str]:
     if kind == "header":
         return kind, header_name(name)
     if kind != "item" or not name:
-        raise WrongValue("must be header:NAME or item:PREFIX", "for example item:t=")
+        raise WrongValue("must be header:NAME or item:PREFIX", "For example item:t=.")
     return kind, name
 
 
 def header_name(value: str) -> str:
     if not _HEADER.fullmatch(value):
-        raise WrongValue("no possible name of a header", "letters, digits and hyphens")
+        raise WrongValue("no possible name of a header", "Use letters, digits and hyphens.")
     return value
 
 
@@ -173,7 +173,7 @@ def signed(value: object) -> tuple[str, ...]:
     """The pieces of the signed text: `{fields}` and what stands between them."""
     pieces = tuple(piece for piece in _SIGNED_FIELDS.split(filled(value)) if piece)
     if "{body}" not in pieces:
-        raise WrongValue("the body must be part of what is signed", "{body}")
+        raise WrongValue("the body must be part of what is signed", "Add {body}.")
     if any("{" in piece or "}" in piece for piece in pieces if not _SIGNED_FIELDS.fullmatch(piece)):
         raise WrongValue("knows only {body} {timestamp} {id} {method} {url}")
     return pieces
@@ -181,5 +181,5 @@ def signed(value: object) -> tuple[str, ...]:
 
 def url(value: object) -> str:
     if not re.fullmatch(r"https?://[^\s/]+\S*", filled(value)):
-        raise WrongValue("must be the address as the sender has it", "https://…")
+        raise WrongValue("must be the address as the sender has it", "It starts with https://.")
     return text(value)

@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_BODY_BYTES = 1024 * 1024  # more is answered 413 before anything is computed
+
+_OF_BODY = ("content-type", "content-encoding")  # of a body that AWS has already read
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -46,6 +49,25 @@ def from_api_gateway(event: Mapping[str, Any], public_url: str | None) -> Webhoo
             event.get("multiValueQueryStringParameters"), event.get("queryStringParameters")
         ),
         body=_body(event),
+    )
+
+
+def from_event_bridge(event: Mapping[str, Any]) -> WebhookRequest:
+    """Read a partner event of Shopify's: headers in `detail.metadata`, body in `detail.payload`.
+
+    AWS has verified who sent it.
+    """
+    detail = event.get("detail")
+    detail = detail if isinstance(detail, Mapping) else {}
+    metadata = detail.get("metadata")
+    headers = metadata.items() if isinstance(metadata, Mapping) else ()
+    kept = tuple((str(name), str(value)) for name, value in headers if name.lower() not in _OF_BODY)
+    return WebhookRequest(
+        method="POST",
+        url="",
+        headers=(*kept, ("Content-Type", "application/json")),
+        query=(),
+        body=json.dumps(detail.get("payload")).encode(),
     )
 
 

@@ -32,8 +32,9 @@ class Duration:
 
 
 def in_rome(local: datetime) -> datetime:
-    """The moment of a wall-clock time: the hour that spring skips is moved on by one hour, of the
-    hour that autumn repeats the first is meant.
+    """The moment of a wall-clock time.
+
+    In the hour that spring skips it is moved on by one; of the hour that autumn repeats, the first.
     """
     return local.replace(tzinfo=ROME, fold=0).astimezone(UTC).astimezone(ROME)
 

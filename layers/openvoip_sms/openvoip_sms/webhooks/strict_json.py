@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 MAX_DEPTH = 100  # levels; real bodies have fewer than ten
 
 
-class NotJson(ValueError):  # noqa: N818 - callers read "except NotJson" as a finding
+class NotJson(ValueError):
     """Cannot be read. `reason` is `json`, `number` or `depth`; the text is not repeated."""
 
     def __init__(self, reason: str) -> None:

@@ -22,7 +22,7 @@ _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class BadTemplate(ValueError):  # noqa: N818 - callers read "except BadTemplate" as a finding
+class BadTemplate(ValueError):
     """Cannot be compiled. `proposal` says how to mend it."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
@@ -70,7 +70,7 @@ def compile_template(source: str) -> Template:
             pieces.append(_expression(source[position + 1 : end]))
             position = end + 1
         elif sign == "}":
-            raise BadTemplate("a } without its {", "write }} for the sign itself")
+            raise BadTemplate("a } without its {", "Write }} for the sign itself.")
         else:
             literal = re.compile(r"[^{}]+").match(source, position)
             pieces.append(literal[0] if literal else "")
@@ -101,12 +101,12 @@ def _closing_brace(source: str, start: int) -> int:
         if depth == 0:
             return position
         position += 1
-    raise BadTemplate("a { without its }", "close it, or write {{ for the sign itself")
+    raise BadTemplate("a { without its }", "Close it, or write {{ for the sign itself.")
 
 
 def _expression(source: str) -> Expression:
     if not source.strip():
-        raise BadTemplate("nothing between { and }", "name a field, as in {name}")
+        raise BadTemplate("nothing between { and }", "Name a field, as in {name}.")
     try:
         return compile_expression(source.strip())
     except BadExpression as error:

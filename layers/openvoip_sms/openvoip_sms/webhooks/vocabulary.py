@@ -54,7 +54,7 @@ class Auth:
     encoding: Literal["base64", "hex"] = "base64"
     algorithm: Literal["sha256", "sha512"] = "sha256"
     signed: tuple[str, ...] = ("{body}",)
-    secret_form: Literal["text", "base64", "html"] = "text"
+    secret_form: Literal["text", "base64", "html"] = "text"  # noqa: S105 - a form, not a secret
     timestamp: Timestamp | None = None
     id_header: str | None = None
     url: str | None = None

@@ -1,0 +1,84 @@
+"""Keys of a source that are right alone and wrong together."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+type Clash = tuple[bool, str, str, str]  # whether it is there, key, reason, proposal
+
+
+def clashes(
+    values: dict[str, Any], written: Collection[str], only_hmac: Collection[str]
+) -> list[tuple[str, str, str]]:
+    """Return key, reason and proposal of each clash.
+
+    `values` are the values as read, presets included; `written` the keys the source itself has.
+    """
+    if values["auth"] == "token":
+        rules = [(key in written, key, "means nothing to a token", "Drop it.") for key in only_hmac]
+    else:
+        rules = [*_of_signature(values), *_of_timestamp(values, written)]
+    return [
+        (key, reason, proposal)
+        for is_there, key, reason, proposal in (*rules, *_of_reading(values))
+        if is_there
+    ]
+
+
+def _of_signature(values: dict[str, Any]) -> Iterator[Clash]:
+    yield (
+        values["header"].kind == "query",
+        "header",
+        "a signature stands in a header",
+        "query:NAME is for tokens.",
+    )
+    parts = values.get("id", ())
+    is_one_header = (
+        len(parts) == len(parts[0]) == 1 and parts[0][0].kind == "header" if parts else False
+    )
+    yield (
+        "{id}" in values.get("signed", ()) and not is_one_header,
+        "signed",
+        "names {id}, but id is not one header",
+        "Write id: header:NAME.",
+    )
+
+
+def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[Clash]:
+    is_signed, stamp = "{timestamp}" in values.get("signed", ()), values.get("timestamp")
+    yield (
+        stamp is not None and not is_signed,
+        "timestamp",
+        "guards nothing, as it is not signed",
+        "Add {timestamp} to signed.",
+    )
+    yield (
+        stamp is None and is_signed,
+        "signed",
+        "names {timestamp}, but timestamp does not say where it stands",
+        "Add timestamp.",
+    )
+    yield (
+        stamp is not None and stamp[0] == "item" and "separator" not in values,
+        "timestamp",
+        "an item needs the separator of the items",
+        'Add separator, for example ",".',
+    )
+    for key in ("timestamp_unit", "tolerance"):
+        yield (stamp is None and key in written, key, "there is no timestamp", "Add timestamp.")
+
+
+def _of_reading(values: dict[str, Any]) -> Iterator[Clash]:
+    places = [place for part in values.get("id", ()) for place in part]
+    yield (
+        any(place.kind == "timestamp" for place in places) and "timestamp" not in values,
+        "id",
+        "there is no timestamp",
+        "Add timestamp.",
+    )
+    topic = values.get("topic")
+    yield (
+        "ping" in values and topic is not None and topic.kind != "header",
+        "ping",
+        "needs its topic in a header",
+        "Drop it.",
+    )

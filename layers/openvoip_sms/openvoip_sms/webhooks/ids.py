@@ -1,0 +1,99 @@
+"""One event, one id: the same however often it is delivered, and such that a person can find it.
+
+`shopify:orders-fulfilled:b54557e4:3f0c...`: source, topic, what the sender calls the event (as far
+as it can be shown), and 80 bits of a hash over all that makes the event what it is.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openvoip_sms.webhooks.expressions import is_true
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.vocabulary import Message, Place, Source
+
+_DIGEST_DIGITS = 20
+_LONGEST_PART = 30  # 40 of the source, twice 30, the digest and an index stay below 128
+# A name, an address or a phone number may be part of an id; a message id appears in logs.
+_SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LIKE_A_PHONE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as one call (or one item of it) tells it."""
+
+    source: Source
+    request: WebhookRequest
+    data: Any
+    timestamp: str | None = None
+
+    @property
+    def topic(self) -> str | None:
+        return None if self.source.topic is None else self.value_at(self.source.topic)
+
+    def value_at(self, place: Place) -> str | None:
+        """The value as text; None if there is none."""
+        found = self._found_at(place)
+        if not is_true(found):
+            return None
+        return found if isinstance(found, str) else _canonical(found)
+
+    def _found_at(self, place: Place) -> Any:  # noqa: ANN401 - JSON
+        if place.kind == "header":
+            return self.request.header(place.name)
+        if place.path is not None:
+            return place.path.of(self.data)
+        if place.kind == "form":
+            return self.data.get(place.name) if isinstance(self.data, dict) else None
+        return self.timestamp if place.kind == "timestamp" else place.name
+
+
+def event_key(event: Event) -> str:
+    """Source, topic and id; the content as well where the id is weak, or where there is none."""
+    parts = [_first_filled(event, part) for part in event.source.id]
+    is_weak = event.source.id_weak or not any(parts)
+    content = [_canonical(event.data)] if is_weak else []
+    return _written(event, ["id", parts, *content], shown=parts)
+
+
+def message_id(event: Event, message: Message, position: int) -> str:
+    """The event's key; with `once`, its value counts instead of the event's id."""
+    value = message.once.of(event.data) if message.once else None
+    values = value if isinstance(value, list) else [value]
+    if any(map(is_true, values)):
+        shown = [item if isinstance(item, str) else _canonical(item) for item in values if item]
+        key = _written(event, ["once", _canonical(value)], shown=shown)
+    else:
+        key = event_key(event)
+    return f"{key}:{position + 1}" if position else key
+
+
+def _first_filled(event: Event, places: tuple[Place, ...]) -> str | None:
+    return next(filter(None, map(event.value_at, places)), None)
+
+
+def _written(event: Event, identity: list[Any], shown: Sequence[str | None]) -> str:
+    topic = event.topic
+    whole = _canonical([event.source.name, topic, *identity])
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_DIGITS]
+    readable = "-".join(_showable(part) for part in shown if part and _showable(part))
+    tail = readable[-_LONGEST_PART:].strip("-._")  # the end of an id tells more than its beginning
+    parts = (event.source.name, _slug(topic or ""), tail, digest)
+    return ":".join(part for part in parts if part)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_LONGEST_PART].strip("-")
+
+
+def _showable(part: str) -> str:
+    return part if _SHOWABLE.fullmatch(part) and not _LIKE_A_PHONE.search(part) else ""
+
+
+def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
+    """One writing for one meaning, in ASCII whatever a stranger typed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

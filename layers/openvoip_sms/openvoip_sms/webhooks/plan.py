@@ -1,0 +1,219 @@
+"""What a call causes: the whole way from the bytes that arrived to the messages to be accepted.
+
+Pure: the same call at the same moment always gives the same plan, and nothing a stranger can send
+raises. Who stores and queues the messages is somebody else's business.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.webhooks.bodies import Unreadable, read
+from openvoip_sms.webhooks.expressions import Expression, is_true
+from openvoip_sms.webhooks.ids import Event, event_key, message_id
+from openvoip_sms.webhooks.ping import is_ping
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.rome import MAX_AHEAD, later, moment_of
+from openvoip_sms.webhooks.texts import MissingValue, NotText, render
+from openvoip_sms.webhooks.verify import Refused, verify
+from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Message, Source
+
+MOST_EVENTS = 100  # HubSpot's largest batch
+_MOST_NUMBERS = 10  # tried out of one list
+
+REJECTIONS = {
+    "missing_value": "{field} is missing or blank, and the text has no default for it.",
+    "not_text": "{field} is true, false, a list or an object, which cannot stand in a text.",
+    "empty_text": "Nothing is left of the text.",
+    "bad_send_at": "{field} is missing, or neither a date nor a time.",
+    "send_at_too_far": "{field} is more than 365 days ahead.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """An SMS to be accepted. `send_at` None: at once. `found_at` is the path of the number."""
+
+    id: str
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    sender: str | None
+    category: str
+    archive: bool | None
+    send_at: datetime | None
+    found_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedMessage:
+    """An SMS that must not go out as it would read; to be recorded, for a person to mend."""
+
+    id: str
+    to: str = field(repr=False)
+    category: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToSend:
+    """`other_topic`, `when_false` or `no_mobile`: as intended, or at least nobody to send to."""
+
+    reason: str
+    detail: str
+
+
+Outcome = PlannedMessage | RejectedMessage | NothingToSend
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """One event of the call and what it causes."""
+
+    topic: str | None
+    event_key: str
+    messages: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An authentic call. One event, except for senders that bundle several."""
+
+    events: tuple[PlannedEvent, ...]
+
+    @property
+    def messages(self) -> tuple[Outcome, ...]:
+        return tuple(message for event in self.events for message in event.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    """A harmless test of the address: answer 200 and do nothing."""
+
+
+def plan(
+    source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime
+) -> Refused | Unreadable | Pinged | Planned:
+    """Verify the call, then plan what it causes. `now` must know its time zone."""
+    if is_ping(source, request):
+        return Pinged()
+    verdict = verify(source, request, secrets, now)
+    if isinstance(verdict, Refused):
+        return verdict
+    return plan_trusted(source, request, now, verdict.timestamp)
+
+
+def plan_trusted(
+    source: Source, request: WebhookRequest, now: datetime, timestamp: str | None = None
+) -> Unreadable | Planned:
+    """Plan what a call causes whose origin is certain, whoever made certain of it."""
+    data = read(source, request)
+    if isinstance(data, Unreadable):
+        return data
+    items = _items(source, data)
+    if isinstance(items, Unreadable):
+        return items
+    events = (Event(source, request, item, timestamp) for item in items)
+    return Planned(tuple(_planned_event(event, now) for event in events))
+
+
+def _items(source: Source, data: Any) -> list[Any] | Unreadable:  # noqa: ANN401 - JSON
+    if source.each is None:
+        return [data]
+    items = source.each.of(data)
+    if isinstance(items, dict):
+        return [items]
+    if not isinstance(items, list):
+        return Unreadable("not_events")
+    return items if len(items) <= MOST_EVENTS else Unreadable("too_many_events")
+
+
+def _planned_event(event: Event, now: datetime) -> PlannedEvent:
+    topic, messages = event.topic, event.source.messages
+    wanted = messages.get(topic or ANY_TOPIC) or messages.get(ANY_TOPIC) or ()
+    outcomes = tuple(_outcome(event, message, n, now) for n, message in enumerate(wanted))
+    nothing = NothingToSend("other_topic", "The source has no message for this topic.")
+    return PlannedEvent(topic, event_key(event), outcomes or (nothing,))
+
+
+def _outcome(event: Event, message: Message, position: int, now: datetime) -> Outcome:
+    if message.when is not None and not is_true(message.when.of(event.data)):
+        return NothingToSend("when_false", f"Not so: {message.when.source}")
+    found = _mobile(message.to, event.data)
+    if isinstance(found, NothingToSend):
+        return found
+    to, found_at = found
+    identity = message_id(event, message, position)
+    text, send_at = _text(message, event.data), _send_at(message, event.data, now)
+    for part in (text, send_at):
+        if isinstance(part, _Rejection):
+            detail = REJECTIONS[part.reason].format(field=part.field)
+            return RejectedMessage(identity, to, message.category, part.reason, detail)
+    return PlannedMessage(
+        id=identity,
+        to=to,
+        text=str(text),
+        sender=message.sender,
+        category=message.category,
+        archive=message.archive,
+        send_at=send_at if isinstance(send_at, datetime) else None,
+        found_at=found_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejection:
+    reason: str
+    field: str = ""
+
+
+def _mobile(paths: tuple[Expression, ...], data: Any) -> tuple[str, str] | NothingToSend:  # noqa: ANN401
+    """The first mobile among `paths` and the path it was found at."""
+    faults = []
+    for path in paths:
+        fault = "missing"
+        for value in _candidates(path.of(data)):
+            try:
+                return italian_mobile(value), path.source
+            except InvalidNumber as error:
+                fault = error.reason
+        faults.append(f"{path.source}: {fault}")
+    return NothingToSend("no_mobile", "; ".join(faults))
+
+
+def _candidates(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """What may be a number: text, a whole number, or either in a list."""
+    for item in value[:_MOST_NUMBERS] if isinstance(value, list) else [value]:
+        if isinstance(item, str) and item.strip():
+            yield item
+        elif isinstance(item, int) and not isinstance(item, bool):
+            yield str(item)
+
+
+def _text(message: Message, data: Any) -> str | _Rejection:  # noqa: ANN401 - JSON
+    text = render(message.text, data)
+    if isinstance(text, MissingValue):
+        return _Rejection("missing_value", text.field)
+    if isinstance(text, NotText):
+        return _Rejection("not_text", text.field)
+    return text or _Rejection("empty_text")
+
+
+def _send_at(message: Message, data: Any, now: datetime) -> datetime | _Rejection | None:  # noqa: ANN401
+    """The moment to wait for; None if it is now or has passed."""
+    if message.delay is not None:
+        return _ahead(later(now, message.delay), now)
+    if message.send_at is None:
+        return None
+    moment = moment_of(message.send_at.of(data))
+    if moment is None:
+        return _Rejection("bad_send_at", message.send_at.source)
+    if moment - now > MAX_AHEAD:
+        return _Rejection("send_at_too_far", message.send_at.source)
+    return _ahead(moment, now)
+
+
+def _ahead(moment: datetime, now: datetime) -> datetime | None:
+    return moment.astimezone(UTC) if moment > now else None
