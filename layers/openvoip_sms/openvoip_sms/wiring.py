@@ -19,6 +19,7 @@ from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.delivery.accept import Acceptance
 from openvoip_sms.delivery.decide import Decisions
 from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.from_queue import QueueIntake
 from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.rules.policy import Policy
 
@@ -126,3 +127,8 @@ def delivery() -> Delivery:
         chance=random.random,
         new_claim=lambda: secrets.token_hex(8),
     )
+
+
+@cache
+def intake() -> QueueIntake:
+    return QueueIntake(delivery(), acceptance())

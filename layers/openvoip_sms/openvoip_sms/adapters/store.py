@@ -203,4 +203,4 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
             return {name: {"S": str(part["S"])} for name, part in start.items()}
     except (ValueError, binascii.Error, AttributeError, KeyError, TypeError, RecursionError):
         pass
-    raise BadCursor("not a cursor of this list")
+    raise BadCursor("The cursor is not one that this list gave: start without it.")

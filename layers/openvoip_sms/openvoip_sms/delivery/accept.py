@@ -44,7 +44,7 @@ class Acceptance:
 
     def accept(self, record: Record) -> Accepted:
         now = self.clock()
-        new = transitions.stopped(record, now, self.policy) or transitions.with_check(record, now)
+        new = transitions.first(record, now, self.policy)
         stands = self.store.create(new)
         if stands != new:
             self.journal.duplicate(stands)
@@ -55,7 +55,7 @@ class Acceptance:
             self.hand_over(new)
         return Accepted(new)
 
-    def hand_over(self, record: Record, delay: float = 0.0) -> None:
+    def hand_over(self, record: Record, delay: float = 0.0) -> bool:
         """Bring a stored, waiting message on its way; a failure is left to the reconciler."""
         ahead = (record.send_at - self.clock()) if record.send_at else timedelta(0)
         try:
@@ -65,3 +65,5 @@ class Acceptance:
                 self.queue.put(record.id, max(delay, ahead.total_seconds(), 0.0))
         except QueueUnavailable as error:
             self.journal.trouble("message.not_handed_over", record.id, error)
+            return False
+        return True

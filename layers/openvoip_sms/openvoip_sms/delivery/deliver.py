@@ -7,7 +7,7 @@ is never sent again by itself (unless the firm chose `resend`).
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from openvoip_sms.delivery.ports import (
     Account,
@@ -57,15 +57,18 @@ class Delivery:
     new_claim: NewClaim
 
     def send_new(self, record: Record, seconds_left: Callable[[], float]) -> Result:
-        """Store a message that has no record yet, as claimed by us, and send it."""
+        """Store a message that has no record yet, as claimed by us, and send it.
+
+        A repeated one is left as it stands.
+        """
         now = self.clock()
         ended = transitions.stopped(record, now, self.policy)
         ours = ended or transitions.claimed(record, self.new_claim(), now)
         stands = self.store.create(ours)
         if stands != ours:
-            if stands.fingerprint != record.fingerprint:
-                return Result(stands, conflict=True)
-            return self._again(stands, seconds_left)
+            self.journal.duplicate(stands)
+            conflict = stands.fingerprint != record.fingerprint
+            return Result(stands, repeated=not conflict, conflict=conflict)
         if ended:
             self.journal.changed(ended)
             return Result(ended)
@@ -75,13 +78,6 @@ class Delivery:
         """Send a message that the table holds. `record` is `None` when it does not."""
         record = self.store.get(record_id)
         return Result(None) if record is None else self._take(record, seconds_left)
-
-    def _again(self, record: Record, seconds_left: Callable[[], float]) -> Result:
-        """The same id came before: go on where the record stands."""
-        self.journal.duplicate(record)
-        if record.status is Status.SCHEDULED:
-            return Result(record, repeated=True)  # its schedule brings it
-        return replace(self._take(record, seconds_left), repeated=True)
 
     def _take(self, record: Record, seconds_left: Callable[[], float]) -> Result:
         if record.status in WAITING:
@@ -93,8 +89,7 @@ class Delivery:
     def _take_waiting(self, record: Record, seconds_left: Callable[[], float]) -> Result:
         now = self.clock()
         if record.send_at is not None and record.send_at > now:
-            early = (record.send_at - now).total_seconds()
-            return Result(record, min(early, transitions.LONGEST_DELAY))
+            return Result(record, _until(record.send_at, now))
         if ended := transitions.stopped(record, now, self.policy):
             return self._write(record, ended)
         ours = transitions.claimed(record, self.new_claim(), now)
@@ -164,6 +159,12 @@ class Delivery:
             # We were taken for dead while we knew the answer: knowledge beats doubt.
             return self._write(stands, replace(new, version=stands.version + 1), retry_in)
         return self._lost_race(stands)
+
+
+def _until(send_at: datetime, now: datetime) -> float | None:
+    """Too early by little: wait. By much: its schedule, or the reconciler, brings it again."""
+    early = (send_at - now).total_seconds()
+    return early if early <= transitions.LONGEST_DELAY else None
 
 
 def _gave_us_up(ours: Record, stands: Record) -> bool:

@@ -1,0 +1,58 @@
+"""SQS batch in, the ids that must come back out. All messages of a batch are sent at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from openvoip_sms import wiring
+from openvoip_sms.adapters.journal import logger
+from openvoip_sms.delivery.from_queue import Handled
+from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
+from openvoip_sms.rules.transitions import backoff
+
+MOST_SURPRISES = 5  # receives after which a message that makes us stumble is set aside
+
+workers = ThreadPoolExecutor(wiring.WORKERS)
+
+
+def handled(record: dict[str, Any], seconds_left: Callable[[], float]) -> Handled:
+    """Whatever goes wrong with one message stays with that message."""
+    received = int(record["attributes"]["ApproximateReceiveCount"])
+    try:
+        return wiring.intake().handle(record["body"], record["messageId"], seconds_left)
+    except (StoreUnavailable, QueueUnavailable) as error:
+        logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
+    except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the batch with it
+        name = type(error).__name__
+        logger.exception("message.stumbled", extra={"sqs_id": record["messageId"], "error": name})
+        if received >= MOST_SURPRISES:
+            return Handled(set_aside=f"unexpected: {name}")
+    return Handled(retry_in=backoff(received, 1.0))
+
+
+def comes_again(record: dict[str, Any], seconds_left: Callable[[], float]) -> bool:
+    outcome, queue = handled(record, seconds_left), wiring.queue()
+    try:
+        if outcome.set_aside:
+            logger.warning("message.set_aside", extra={"reason": outcome.set_aside})
+            queue.dead_letter(record["body"], outcome.set_aside)
+        elif outcome.retry_in is not None:
+            queue.hide(record["receiptHandle"], outcome.retry_in)
+    except QueueUnavailable as error:
+        # The queue's own visibility brings it back.
+        logger.error("queue.unavailable", extra={"error": str(error)})
+        return True
+    return outcome.retry_in is not None
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    records = event["Records"]
+    again = workers.map(lambda record: comes_again(record, seconds_left), records)
+    failed = [r["messageId"] for r, comes in zip(records, again, strict=True) if comes]
+    return {"batchItemFailures": [{"itemIdentifier": sqs_id} for sqs_id in failed]}

@@ -1,0 +1,119 @@
+"""What an HTTP call about messages asks for, read from API Gateway's event."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from openvoip_sms import http
+from openvoip_sms.rules.json_body import read_json
+from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation
+from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Record, Status, public
+from openvoip_sms.rules.transitions import stopped
+
+type Event = Mapping[str, Any]
+
+BODY_LIMIT = 64 * 1024  # bytes; the longest message in JSON escapes is far below
+PAGE_LIMIT = 100  # records
+
+
+class TooLarge(Exception):
+    """The body is longer than any message."""
+
+
+class BadQuery(ValueError):
+    """The query of a list cannot be used; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One list: messages to a number, or in a status."""
+
+    to: str | None
+    status: Status | None
+    limit: int
+    cursor: str | None
+
+
+def message_in(event: Event) -> dict[str, Any]:
+    """Return the caller's object, its `id` completed from the header `Idempotency-Key`.
+
+    Raises:
+        TooLarge, NotJson, InvalidMessage
+    """
+    body = http.body(event)
+    if len(body) > BODY_LIMIT:
+        raise TooLarge(f"A message takes at most {BODY_LIMIT} bytes.")
+    given = read_json(body)
+    if not isinstance(given, dict):
+        raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
+    key = (http.header(event, "Idempotency-Key") or "").strip().strip('"')
+    if not key:
+        return given
+    if given.setdefault("id", key) != key:
+        detail = "'id' and the header Idempotency-Key are the same thing and must agree."
+        raise InvalidMessage([Violation("id", "ids_differ", detail)])
+    return given
+
+
+def wants_async(event: Event) -> bool:
+    """RFC 7240, section 4.1."""
+    preferences = (http.header(event, "Prefer") or "").split(",")
+    return any(one.split(";")[0].strip().lower() == "respond-async" for one in preferences)
+
+
+def message_id(event: Event) -> str:
+    """The id in the path; one that no message can have finds none."""
+    given = str((event.get("pathParameters") or {}).get("id", ""))
+    return given if ID_PATTERN.fullmatch(given) else ""
+
+
+def search(event: Event) -> Search:
+    """Read the query of a list.
+
+    Raises:
+        BadQuery
+    """
+    query = event.get("queryStringParameters") or {}
+    to, status = query.get("to"), query.get("status")
+    if (to is None) == (status is None) or query.keys() - {"to", "status", "limit", "cursor"}:
+        raise BadQuery("Ask with either to=… or status=…, and optionally limit and cursor.")
+    return Search(
+        to=None if to is None else _number(to),
+        status=None if status is None else _status(status),
+        limit=_limit(query.get("limit", "20")),
+        cursor=query.get("cursor"),
+    )
+
+
+def _number(to: str) -> str:
+    try:
+        return italian_mobile(to)
+    except InvalidNumber as error:
+        raise BadQuery(error.detail) from error
+
+
+def _status(status: str) -> Status:
+    try:
+        return Status(status)
+    except ValueError:
+        raise BadQuery(f"status is one of {', '.join(Status)}.") from None
+
+
+def _limit(limit: str) -> int:
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= PAGE_LIMIT:
+        raise BadQuery(f"limit is a whole number from 1 to {PAGE_LIMIT}.")
+    return int(limit)
+
+
+def preview(record: Record, policy: Policy, now: datetime) -> dict[str, Any]:
+    """What a dry run answers: the message as it would go out, its price, what would stop it."""
+    shown = public(record)
+    names = "to sender text replaced encoding segments cost_eur category archive reference send_at"
+    dry = {name: shown[name] for name in names.split() if name in shown} | {"dry_run": True}
+    ended = stopped(record, now, policy)
+    if ended is not None and ended.reason is not None:
+        dry["stopped_by"] = {"reason": ended.reason, "detail": ended.detail}
+    return dry

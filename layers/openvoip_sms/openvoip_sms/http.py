@@ -1,0 +1,142 @@
+"""Answers to HTTP callers: a record by its status, an error as a problem document (RFC 9457)."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from openvoip_sms.rules.json_body import NotJson
+from openvoip_sms.rules.message import Violation
+from openvoip_sms.rules.record import STATUS_IN_WORDS, Record, Status, public
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+RETRY_SECONDS = "5"
+
+STATUS = {
+    Status.SENT: HTTPStatus.CREATED,
+    Status.QUEUED: HTTPStatus.ACCEPTED,
+    Status.SCHEDULED: HTTPStatus.ACCEPTED,
+    Status.SUPPRESSED: HTTPStatus.OK,
+    Status.CANCELLED: HTTPStatus.OK,
+    Status.SENDING: HTTPStatus.CONFLICT,
+    Status.EXPIRED: HTTPStatus.GONE,
+    Status.REJECTED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Status.FAILED: HTTPStatus.BAD_GATEWAY,
+    Status.UNKNOWN: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, still without the form that API Gateway wants."""
+
+    status: HTTPStatus
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content_type(self) -> str:
+        return PROBLEM if self.status >= HTTPStatus.BAD_REQUEST else JSON
+
+    def to_proxy(self) -> dict[str, Any]:
+        """As a Lambda proxy response."""
+        return {
+            "statusCode": int(self.status),
+            "headers": {"Content-Type": self.content_type, **self.headers},
+            "body": json.dumps(self.body, ensure_ascii=False),
+        }
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    *,
+    reason: str,
+    violations: Sequence[Violation] = (),
+    headers: Mapping[str, str] | None = None,
+    **members: Any,  # noqa: ANN401 - RFC 9457 extension members
+) -> Answer:
+    """A problem document; `detail` is a sentence for a person, `reason` a word for a program."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "reason": reason,
+    } | members
+    if violations:
+        body["violations"] = [
+            {name: part for name, part in asdict(one).items() if name != "structural"}
+            for one in violations
+        ]
+    return Answer(status, body, headers or {})
+
+
+def record_answer(record: Record, *, replayed: bool = False) -> Answer:
+    """The answer to a message as it stands now (contract, section 2)."""
+    status = STATUS[record.status]
+    headers = {"Location": f"/v1/messages/{record.id}"}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if status < HTTPStatus.BAD_REQUEST:
+        return Answer(status, public(record), headers)
+    if status is HTTPStatus.CONFLICT:
+        headers["Retry-After"] = RETRY_SECONDS
+    return problem(
+        status,
+        " ".join(part for part in (STATUS_IN_WORDS[record.status], record.detail) if part),
+        reason=record.reason or str(record.status),
+        headers=headers,
+        message=public(record),
+    )
+
+
+def unavailable() -> Answer:
+    """The table did not answer: with an id of their own, callers repeat safely."""
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The message could not be stored just now. Try again with the same id.",
+        reason="store_unavailable",
+        headers={"Retry-After": RETRY_SECONDS},
+    )
+
+
+def not_set_up() -> Answer:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The service is not set up correctly; its log says what is missing.",
+        reason="not_set_up",
+    )
+
+
+def invalid(violations: Sequence[Violation]) -> Answer:
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        " ".join(one.detail for one in violations[:1]),
+        reason="invalid_message",
+        violations=violations,
+    )
+
+
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header by name in any spelling; the last one where it is repeated."""
+    given = event.get("headers") or {}
+    return next((value for key, value in given.items() if key.lower() == name.lower()), None)
+
+
+def body(event: Mapping[str, Any]) -> bytes:
+    """The body's bytes, whether API Gateway passed them as text or as base64.
+
+    Raises:
+        NotJson: it said base64, and it was not.
+    """
+    given = event.get("body") or ""
+    try:
+        if event.get("isBase64Encoded"):
+            return base64.b64decode(given, validate=True)
+    except binascii.Error:
+        raise NotJson("The body could not be read.") from None
+    return str(given).encode("utf-8", "surrogatepass")
