@@ -104,8 +104,11 @@ class _Reading:
         preset = self._preset(name, written)
         merged = {**(preset or {}), **written}
         values = self._values((name,), merged, SOURCE, _OTHER_KEYS)
+        self._check_secrets(name, values.get("secrets", ()))
         auth = self._auth(name, values, written) if preset is not None else None
-        messages = self._messages(name, merged, {k: v for k, v in values.items() if k in SHARED})
+        knows_topic = preset is None or "topic" in merged
+        shared = {key: value for key, value in values.items() if key in SHARED}
+        messages = self._messages(name, merged, shared, knows_topic=knows_topic)
         if auth is None:
             return None
         reading = {key: value for key, value in values.items() if key in READING}
@@ -153,7 +156,6 @@ class _Reading:
         for key in missing:
             if key not in written:
                 self._wrong((name,), f"{key} is missing", "Name a preset, or write the key.")
-        self._check_secrets(name, values.get("secrets", ()))
         if missing or self._has_clashes(name, values, written):
             return None
         apart = ("auth", "header", "timestamp", "timestamp_unit", "tolerance")
@@ -185,7 +187,7 @@ class _Reading:
         return len(self.mistakes) > before
 
     def _messages(
-        self, name: str, merged: dict[str, Any], shared: dict[str, Any]
+        self, name: str, merged: dict[str, Any], shared: dict[str, Any], *, knows_topic: bool
     ) -> dict[str, tuple[Message, ...]]:
         if ("message" in merged) == ("messages" in merged):
             self._wrong(
@@ -199,7 +201,7 @@ class _Reading:
             return {ANY_TOPIC: self._topic_messages(path, merged["message"], shared)}
         path = (name, "messages")
         by_topic = self._mapping(path, merged["messages"])
-        if "topic" not in merged and set(by_topic) - {ANY_TOPIC}:
+        if not knows_topic and set(by_topic) - {ANY_TOPIC}:
             self._wrong(path, "topics are named, but topic does not say where one stands")
         return {
             topic: self._topic_messages((*path, topic), given, shared)
