@@ -19,6 +19,7 @@ from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
 
 from openvoip_sms.webhooks import italian, rome
+from openvoip_sms.webhooks.one_line import is_blank
 from openvoip_sms.webhooks.strict_json import parse_json
 
 _ANY: Any = {"types": []}
@@ -113,7 +114,7 @@ def _check_date_form(forms: list[dict[str, Any]]) -> None:
 
 def _is_blank(value: Any) -> bool:  # noqa: ANN401 - JSON
     if isinstance(value, str):
-        return not value.strip()
+        return is_blank(value)
     return value is None or value is False or value in ([], {})
 
 

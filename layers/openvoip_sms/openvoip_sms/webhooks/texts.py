@@ -6,20 +6,17 @@ is no text, stops the message, unless its expression ends in `|| ''`.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from openvoip_sms.webhooks.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.webhooks.italian import number_text
+from openvoip_sms.webhooks.one_line import one_line
 
 LONGEST_VALUE = 60  # characters
 LONGEST_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
 _ELLIPSIS = "..."
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
-# Control signs, halves of pairs, line separators, and marks that turn the reading direction.
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class BadTemplate(ValueError):
@@ -118,18 +115,8 @@ def _shown(expression: Expression, data: object) -> str | MissingValue | NotText
     if isinstance(value, bool | list | dict):
         return "" if expression.may_be_empty and not value else NotText(expression.source)
     text = number_text(value) if isinstance(value, int | float) else value
-    shown = _fitted(_printable(text)) if isinstance(text, str) else ""
+    shown = _fitted(one_line(text)) if isinstance(text, str) else ""
     return shown if shown or expression.may_be_empty else MissingValue(expression.source)
-
-
-def _printable(text: str) -> str:
-    """On one line, without control signs and doubled blanks."""
-    signs = (" " if _is_unprintable(sign) else sign for sign in text)
-    return " ".join("".join(signs).split())
-
-
-def _is_unprintable(sign: str) -> bool:
-    return unicodedata.category(sign) in _UNPRINTABLE or sign in _DIRECTION
 
 
 def _fitted(text: str) -> str:
