@@ -1,0 +1,93 @@
+"""Starting programs on this machine and ending them by id, whatever happens in between."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / ".local"  # logs and addresses of what runs
+
+
+class NotStarted(Exception):
+    """A program ended, or did not answer in time; the sentence names its log."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return our environment with the virtual environment's programs first on the path."""
+    programs = Path(sys.executable).parent
+    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+@contextmanager
+def running(name: str, command: Sequence[str], env: Mapping[str, str]) -> Iterator[Path]:
+    """Run a program, its output in a log that is yielded; end it and its children at the end."""
+    WORK.mkdir(exist_ok=True)
+    log = WORK / f"{name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        yield log
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the whole process group to end, then insist."""
+    for ask in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, ask)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def wait_for(url: str, log: Path, seconds: float = 30.0) -> None:
+    """Wait until an address answers.
+
+    Raises:
+        NotStarted: it did not in time.
+    """
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - our own address
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    raise NotStarted(f"nothing answers at {url}; see {log}")
+
+
+def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
+    """Run a program to its end.
+
+    Raises:
+        NotStarted: it failed; its output is in the log.
+    """
+    WORK.mkdir(exist_ok=True)
+    with log.open("wb") as out:
+        ended = subprocess.run(command, env=env, cwd=ROOT, stdout=out, stderr=out, check=False)
+    if ended.returncode:
+        tail = log.read_text(errors="replace")[-2000:]
+        raise NotStarted(f"{command[0]} {command[1]} failed; the end of {log}:\n{tail}")

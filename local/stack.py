@@ -1,0 +1,179 @@
+"""The real template on the local AWS, with the local gateway behind it."""
+
+import json
+import platform
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+
+from local.gateway import LocalGateway
+from local.processes import ROOT, WORK, environment, free_port, run, running, wait_for
+
+CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
+WEBHOOK_SECRETS = {
+    "shopify": "local-shopify-secret",
+    "woocommerce": "local-woocommerce-secret",
+    "generic": "local-generic-secret",
+    "form": "local-form-token",
+}
+STATE = WORK / "state.json"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Addresses and names of what was deployed."""
+
+    endpoint: str
+    region: str
+    outputs: dict[str, str]
+    functions: dict[str, str]
+    gateway_url: str
+    gateway_page: str
+
+    def client(self, service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - the local AWS takes any
+        )
+
+    @cached_property
+    def api_url(self) -> str:
+        """The API's address here; the output `ApiUrl` is the one it would have in AWS."""
+        api_id = self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
+        return f"{self.endpoint}/restapis/{api_id}/v1/_user_request_"
+
+    @cached_property
+    def api_key(self) -> str:
+        key = self.client("apigateway").get_api_key(
+            apiKey=self.outputs["ApiKeyId"], includeValue=True
+        )
+        return str(key["value"])
+
+    def set_secrets(self) -> None:
+        """Give the stack the accounts that the local gateway and the examples use."""
+        account = {"id_call_gr": CALL_GROUP, "secret": GATEWAY_SECRET}
+        secrets = self.client("secretsmanager")
+        for output, value in (
+            ("GatewaySecretArn", account),
+            ("WebhookSecretArn", WEBHOOK_SECRETS),
+        ):
+            secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
+
+    def invoke(self, function: str, event: object) -> Any:  # noqa: ANN401 - what a handler returns
+        """Call a deployed function by the name of its folder."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.functions[function], Payload=json.dumps(event).encode()
+        )
+        return json.loads(answer["Payload"].read())
+
+
+@contextmanager
+def local_gateway() -> Iterator[LocalGateway]:
+    with LocalGateway(call_group=CALL_GROUP, secret=GATEWAY_SECRET) as gateway:
+        yield gateway
+
+
+@contextmanager
+def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[Stack]:
+    """Build and deploy the template as it is, with secrets set; nothing is left behind."""
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(_local_aws())
+        env = _aws_environment(endpoint)
+        config = _config()
+        overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
+        sam = ["sam", "build", "--config-env", "local", "--parameter-overrides", *overrides]
+        run(sam, env, WORK / "build.log")
+        sam[1] = "deploy"
+        run(sam, env, WORK / "deploy.log")
+        deployment = _describe(endpoint, config, gateway)
+        _as_numbers(deployment)
+        deployment.set_secrets()
+        yield deployment
+
+
+@contextmanager
+def remembered(stack: Stack) -> Iterator[None]:
+    """Let other commands find the running stack."""
+    STATE.write_text(json.dumps(asdict(stack), indent=2))
+    try:
+        yield
+    finally:
+        STATE.unlink(missing_ok=True)
+
+
+def recall() -> Stack | None:
+    """Return the stack that another command keeps up, if there is one."""
+    return Stack(**json.loads(STATE.read_text())) if STATE.exists() else None
+
+
+@contextmanager
+def _local_aws() -> Iterator[str]:
+    port = free_port()
+    env = environment(
+        GATEWAY_PORT=str(port),
+        BIND_HOST="127.0.0.1",
+        LAMBDA_EXECUTOR="local",
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    with running("aws", ["ministack"], env) as log:
+        wait_for(f"{endpoint}/_ministack/health", log)
+        yield endpoint
+
+
+def _aws_environment(endpoint: str) -> dict[str, str]:
+    return environment(
+        AWS_ENDPOINT_URL=endpoint,
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the local AWS takes any
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        SAM_CLI_TELEMETRY="0",
+    )
+
+
+def _config() -> dict[str, Any]:
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    parameters: dict[str, Any] = settings["local"]["deploy"]["parameters"]
+    return parameters
+
+
+def _overrides(config: dict[str, Any], **more: str) -> list[str]:
+    architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+    given = dict(pair.split("=", 1) for pair in config["parameter_overrides"].split())
+    chosen = {**given, "Architecture": architecture, **more}
+    return [f"{name}={value}" for name, value in chosen.items()]
+
+
+def _as_numbers(stack: Stack) -> None:
+    """Say once more, as a number, what a template's `!Ref` gives the local AWS as text."""
+    client = stack.client("lambda")
+    for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+        most = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        client.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most}
+        )
+
+
+def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> Stack:
+    bare = Stack(endpoint, config["region"], {}, {}, gateway.url, gateway.page_url)
+    cloudformation = bare.client("cloudformation")
+    name = config["stack_name"]
+    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    functions = {
+        one["LogicalResourceId"].removesuffix("Function").lower(): one["PhysicalResourceId"]
+        for one in resources
+        if one["ResourceType"] == "AWS::Lambda::Function"
+    }
+    return Stack(endpoint, config["region"], outputs, functions, gateway.url, gateway.page_url)
