@@ -1,0 +1,72 @@
+# `make demo` and `make test` need Python 3.13 and make; the rest is fetched into .venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help setup demo local invoke test check format lint types unit e2e chaos check-sources lock clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## Fetch the locked tools and libraries into .venv
+
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
+		|| { echo "Python 3.13 is needed; say where it is: make PYTHON=/path/to/python3.13"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.txt
+	@touch $@
+
+demo: $(READY) ## Send three kinds of input through the whole service on this machine
+	@$(BIN)/python -m local.demo
+
+local: $(READY) ## Keep the service up on this machine until Ctrl-C
+	@$(BIN)/python -m local.up
+
+invoke: $(READY) ## Invoke a deployed function: make invoke FUNCTION=api EVENT=events/api_send.json
+	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
+
+check-sources: $(READY) ## Report every mistake in functions/webhooks/sources.yaml
+	@$(BIN)/python -m local.check_sources $(SOURCES)
+
+test: check unit e2e ## Run every check and test
+
+check: format lint types
+
+format: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/cfn-lint template.yaml
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY) ## Unit, property, simulation and integration tests
+	$(BIN)/pytest -n 2 tests/unit tests/integration
+
+e2e: $(READY) ## Tests on the template, deployed to the local AWS
+	$(BIN)/pytest tests/e2e
+
+MESSAGES ?= 100000
+SEED ?= 1
+chaos: $(READY) ## Simulate 100,000 messages with every fault on: make chaos SEED=7
+	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.simulation --messages $(MESSAGES) --seed $(SEED)
+
+lock: $(READY) ## Choose versions anew, within requirements*.in
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(VENV)/lock/bin/uv pip compile $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --quiet \
+		requirements-dev.in -o requirements-dev.txt
+	$(VENV)/lock/bin/uv pip compile $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --quiet \
+		layers/openvoip_sms/requirements.in -c requirements-dev.txt -o layers/openvoip_sms/requirements.txt
+
+clean: ## Remove what was built and fetched
+	rm -rf $(VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis

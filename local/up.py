@@ -1,0 +1,98 @@
+"""`make local`: the service on this machine until Ctrl-C, with lines to paste."""
+
+import json
+import platform
+import signal
+import sys
+import threading
+
+from local.processes import WORK, NotStarted
+from local.stack import WEBHOOK_SECRETS, Stack, deployed, local_gateway, remembered
+
+ENV_FILE = WORK / "env.json"
+TEXT = """
+The service is up. Ctrl-C ends it and leaves nothing behind.
+
+  phones and gateway   {page}
+  API                  {api}
+  API key              {key}
+  local AWS            {endpoint}   (any credentials; AWS_ENDPOINT_URL={endpoint})
+
+Send an SMS and wait for the answer:
+  curl -s {api}/messages -H 'x-api-key: {key}' \\
+    -d '{{"to": "333 1234567", "text": "Ciao, il tuo ordine è pronto", "id": "order-1"}}'
+
+Look at it, and at what needs a person:
+  curl -s {api}/messages/order-1 -H 'x-api-key: {key}'
+  curl -s '{api}/messages?status=unknown' -H 'x-api-key: {key}'
+
+A form's webhook with a token:
+  curl -s {api}/webhooks/form -H 'X-Webhook-Token: {token}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"telefono": "333 1234567", "nome": "Anna", "id": "form-1"}}'
+
+From another system, over the queue:
+  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={region} \\
+    aws --endpoint-url {endpoint} sqs send-message --queue-url {queue} \\
+    --message-body '{{"to": "333 1234567", "text": "Dalla coda", "id": "queue-1"}}'
+
+A deployed function with an event file:
+  make invoke FUNCTION=api EVENT=events/api_send.json
+With Docker, the same code in Lambda's own image:
+  sam build && sam local invoke ApiFunction --event events/api_send.json --env-vars {env_file}{network}
+"""
+
+
+def write_env_file(stack: Stack) -> None:
+    """Write what `sam local invoke --env-vars` needs to work against this stack."""
+    host = "127.0.0.1" if _host_network() else "host.docker.internal"
+    configured = stack.client("lambda").get_function_configuration(
+        FunctionName=stack.functions["api"]
+    )
+    variables = configured["Environment"]["Variables"] | {
+        "AWS_ENDPOINT_URL": stack.endpoint.replace("127.0.0.1", host),
+        "GATEWAY_URL": stack.gateway_url.replace("127.0.0.1", host),
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": stack.region,
+    }
+    ENV_FILE.write_text(json.dumps({"Parameters": variables}, indent=2))
+
+
+def _host_network() -> bool:
+    """On Linux a container reaches this machine's loopback over the host's network only."""
+    return platform.system() == "Linux"
+
+
+def describe(stack: Stack) -> str:
+    return TEXT.format(
+        page=stack.gateway_page,
+        api=stack.api_url,
+        key=stack.api_key,
+        endpoint=stack.endpoint,
+        token=WEBHOOK_SECRETS["form"],
+        region=stack.region,
+        queue=stack.outputs["MessageQueueUrl"],
+        env_file=ENV_FILE.relative_to(WORK.parent),
+        network=" \\\n    --docker-network host" if _host_network() else "",
+    )
+
+
+def main() -> int:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    print("Building and deploying to this machine (about 20 seconds) …", flush=True)
+    try:
+        with local_gateway() as gateway, deployed(gateway) as stack, remembered(stack):
+            write_env_file(stack)
+            print(describe(stack), flush=True)
+            stop.wait()
+    except NotStarted as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
