@@ -80,6 +80,7 @@ def test_only_an_explicit_empty_default_may_leave_nothing():
     assert text("Pronto. {a || ''}") == "Pronto."
     assert text("Ciao {a || ''} e {b || ''} !", b=" ") == "Ciao e !"
     assert text("{c[].d | [0] || ''}.", c=[]) == "."
+    assert text("Grazie {a || ''}, a {b || ''} {c || ''}: {d}", d=1) == "Grazie, a: 1"
     assert text("{a && b}.", a="x") == MissingValue("a && b")
 
 

@@ -6,7 +6,7 @@ raises. Who stores and queues the messages is somebody else's business.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
@@ -216,4 +216,4 @@ def _send_at(message: Message, data: Any, now: datetime) -> datetime | _Rejectio
 
 
 def _ahead(moment: datetime, now: datetime) -> datetime | None:
-    return moment.astimezone(UTC) if moment > now else None
+    return moment if moment > now else None

@@ -52,11 +52,11 @@ def read_when(value: object) -> datetime | date | None:
 
 
 def moment_of(value: object) -> datetime | None:
-    """The same, a mere date at nine in the morning."""
+    """The same in UTC, a mere date at nine in the morning."""
     found = read_when(value)
-    if found is None or isinstance(found, datetime):
-        return found
-    return in_rome(datetime.combine(found, MORNING))
+    if found is not None and not isinstance(found, datetime):
+        found = in_rome(datetime.combine(found, MORNING))
+    return None if found is None else found.astimezone(UTC)
 
 
 def shifted(value: object, days: int) -> datetime | date | None:
@@ -97,9 +97,10 @@ def read_duration(value: object) -> Duration | None:
 
 
 def later(now: datetime, duration: Duration) -> datetime:
+    """The moment, in UTC, a duration after `now`."""
     local = now.astimezone(ROME).replace(tzinfo=None) + timedelta(days=duration.days)
     day = in_rome(local) if duration.days else now
-    return (day.astimezone(UTC) + timedelta(seconds=duration.seconds)).astimezone(ROME)
+    return day.astimezone(UTC) + timedelta(seconds=duration.seconds)
 
 
 def _from_text(text: str) -> datetime | date | None:

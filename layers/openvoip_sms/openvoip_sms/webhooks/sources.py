@@ -128,7 +128,8 @@ class _Reading:
         preset = dict(presets()[wanted])
         if written.get("auth", preset["auth"]) == preset["auth"]:
             return preset
-        return {key: value for key, value in preset.items() if key not in (*AUTH, *HMAC)}
+        tied = ("id", "id_weak") if preset.get("id") == "timestamp" else ()
+        return {key: value for key, value in preset.items() if key not in (*AUTH, *HMAC, *tied)}
 
     def _values(
         self,

@@ -15,6 +15,8 @@ from openvoip_sms.webhooks.one_line import one_line
 LONGEST_VALUE = 60  # characters
 LONGEST_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
 _ELLIPSIS = "..."
+_NOTHING = "\0"  # stands for an empty value while the text is put together
+_BEFORE_SIGN = re.compile(r"[ \0]*\0([,.;:!?)])")
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 
@@ -76,14 +78,18 @@ def compile_template(source: str) -> Template:
 
 
 def render(template: Template, data: object) -> str | MissingValue | NotText:
-    """The finished text, on one line per line of the template, without doubled blanks."""
+    """The finished text, on one line per line of the template.
+
+    Without doubled blanks, nor the blank that an empty value leaves before a comma.
+    """
     parts: list[str] = []
     for piece in template.pieces:
         part = piece if isinstance(piece, str) else _shown(piece, data)
         if not isinstance(part, str):
             return part
-        parts.append(part)
-    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in "".join(parts).split("\n"))
+        parts.append(part or _NOTHING)
+    text = _BEFORE_SIGN.sub(r"\1", "".join(parts)).replace(_NOTHING, "")
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
     return "\n".join(lines).strip()
 
 
