@@ -46,6 +46,8 @@ _SENTENCES = {
     20: {"", "errore nel numero di destinazione"},
     99: {"", "errore generico"},
 }
+_NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
+_BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
 _BUSY = {429, 503}
 _SUCCESS, _NOT_FOR_US = 2, (3, 4)  # hundreds of HTTP status codes
 _TEXT = re.compile(
@@ -82,14 +84,23 @@ def seconds_until(retry_after: str | None, now: datetime) -> float | None:
 
 
 def _meaning(raw: str) -> tuple[Verdict, str]:
-    try:
-        # Numbers stay text: `-0`, `0.0` and `false` are not the code 0.
-        value = json.loads(raw, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return _text(raw.strip("'\"` \t\r\n"))
-    if isinstance(value, list):
-        return _array(value)
-    return _scalar_or_object(value)
+    for written in (raw, _BARE_ZEROS.sub(r'"\g<0>"', raw)):
+        try:
+            # Numbers stay text: `-0`, `0.0` and `false` are not the code 0.
+            value = json.loads(
+                written, parse_int=str, parse_float=str, object_pairs_hook=_without_doubles
+            )
+        except (ValueError, RecursionError):
+            continue
+        return _array(value) if isinstance(value, list) else _scalar_or_object(value)
+    return _text(raw.strip("'\"` \t\r\n"))
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise ValueError("a name that occurs twice says two things")
+    return names
 
 
 def _array(value: list[Any]) -> tuple[Verdict, str]:
@@ -112,16 +123,15 @@ def _object(value: dict[str, Any]) -> tuple[Verdict, str]:
     status, sentence = value.get("exit_status"), value.get("exit_string", "")
     if not isinstance(status, str) or not isinstance(sentence, str):
         return Verdict.UNCERTAIN, ""
-    status, sentence = status.strip(), sentence.strip()
-    number = _number(status)
-    if sentence.casefold() == "security error":
+    status, sentence = status.strip(), _plain(sentence)
+    if sentence == "security error":
         # Status 0 with an error in words contradicts itself.
-        return (Verdict.UNCERTAIN if number == 0 or not status else Verdict.BAD_CREDENTIALS), status
-    if re.search("err" if number == 0 else "inoltrato", sentence, re.IGNORECASE):
+        refused = _NOT_ZERO.fullmatch(status)
+        return (Verdict.BAD_CREDENTIALS if refused else Verdict.UNCERTAIN), status
+    number = _number(status)
+    if number is None or _contradicts(number, sentence):
         return Verdict.UNCERTAIN, status
-    return _CODES.get(
-        number, Verdict.UNCERTAIN
-    ) if number is not None else Verdict.UNCERTAIN, status
+    return _CODES.get(number, Verdict.UNCERTAIN), status
 
 
 def _text(raw: str) -> tuple[Verdict, str]:
@@ -129,15 +139,21 @@ def _text(raw: str) -> tuple[Verdict, str]:
     if match is None:
         return Verdict.UNCERTAIN, ""
     code, label = match["code"], (match["label"] or "").upper()
-    number, sentence = int(code), (match["rest"] or "").strip("\"' .\t\r\n").casefold()
-    refused_in_words = label.startswith("ERR") and number != 0
-    said_plainly = sentence in _SENTENCES.get(number, ()) and label in (
-        "",
-        "OK" if number == 0 else "",
-    )
-    if refused_in_words or said_plainly:
-        return _CODES.get(number, Verdict.UNCERTAIN), code
-    return Verdict.UNCERTAIN, code
+    number, sentence = int(code), _plain(match["rest"] or "")
+    if label.startswith("ERR"):
+        meant = number != 0 and not _contradicts(number, sentence)
+    else:
+        meant = sentence in _SENTENCES.get(number, ()) and (not label or number == 0)
+    return (_CODES.get(number, Verdict.UNCERTAIN) if meant else Verdict.UNCERTAIN), code
+
+
+def _plain(sentence: str) -> str:
+    return sentence.strip("\"' .\t\r\n").casefold()
+
+
+def _contradicts(number: int, sentence: str) -> bool:
+    """Success is said in the published words or in none; a refusal does not speak of success."""
+    return sentence not in _SENTENCES[0] if number == 0 else "inoltrato" in sentence
 
 
 def _number(code: str) -> int | None:
