@@ -49,13 +49,13 @@ def test_all_mistakes_are_reported_at_once_with_line_key_and_proposal():
             " Did you mean euro()?"
         ),
         (
-            "14: form.messages.form_response.sender: no sender that the networks show. A sender's name"
-            " has at most 11 characters, and networks would cut this one, which has 18: choose a"
+            "14: form.messages.form_response.sender: no sender that the networks show."
+            " A sender's name has at most 11 characters, and networks would cut this one, which has 18: choose a"
             " shorter name."
         ),
         (
-            "15: form.messages.form_response.delay: must be seconds or an ISO 8601 duration up to 365"
-            " days. For example PT15M or P2D."
+            "15: form.messages.form_response.delay: must be seconds or an ISO 8601 duration"
+            " up to 365 days. For example PT15M or P2D."
         ),
         "16: form.messages.form_response.category: must be one of transactional, marketing.",
         "17: form.messages.form_response.archive: must be true or false. Write it without quotes.",
