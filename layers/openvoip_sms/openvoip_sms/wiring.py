@@ -5,23 +5,28 @@ import random
 import secrets
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from openvoip_sms import settings
+from openvoip_sms.adapters.counters import DynamoCounters
 from openvoip_sms.adapters.gateway import HttpGateway
 from openvoip_sms.adapters.journal import CloudWatchJournal
 from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
-from openvoip_sms.adapters.secrets import GatewayAccounts
+from openvoip_sms.adapters.secrets import GatewayAccounts, WebhookSecrets
 from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.delivery.accept import Acceptance
 from openvoip_sms.delivery.decide import Decisions
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.from_queue import QueueIntake
+from openvoip_sms.delivery.from_webhook import WebhookIntake
 from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.rules.policy import Policy
+from openvoip_sms.webhooks.sources import SourcesInvalid, load_sources
+from openvoip_sms.webhooks.vocabulary import Sources
 
 WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
 
@@ -132,3 +137,25 @@ def delivery() -> Delivery:
 @cache
 def intake() -> QueueIntake:
     return QueueIntake(delivery(), acceptance())
+
+
+@cache
+def webhook_intake() -> WebhookIntake:
+    counters = DynamoCounters(_client("dynamodb"), env().required("TABLE_NAME"))
+    return WebhookIntake(acceptance(), counters, int(env().number("RECIPIENT_HOURLY_LIMIT")))
+
+
+@cache
+def webhook_secrets() -> WebhookSecrets:
+    return WebhookSecrets(_client("secretsmanager"), env().required("WEBHOOK_SECRET_ARN"))
+
+
+@cache
+def sources() -> Sources | SourcesInvalid:
+    """The sources; a file with a mistake is an answer too, so that it is read and told once."""
+    file = Path(env().required("SOURCES_FILE"))
+    try:
+        return load_sources(file.read_text("utf-8"), file.name)
+    except SourcesInvalid as invalid:
+        journal().sources_invalid(str(invalid))
+        return invalid

@@ -56,6 +56,19 @@ class CloudWatchJournal:
         logger.info("sms.duplicate", extra=_fields(record))
         self.count({"Duplicates": 1}, record.source)
 
+    def source_paused(self, record: Record) -> None:
+        logger.error("source.paused", extra=_fields(record))
+        self.count({"SourcesPaused": 1}, record.source)
+
+    def refused(self, source: str, reason: str, *, ours: bool) -> None:
+        """A webhook was not authentic; `ours` says that it is our secret's fault."""
+        logger.warning("webhook.refused", extra={"source": source, "reason": reason})
+        metrics = {"WebhooksRefused": 1} | ({"SetupProblems": 1} if ours else {})
+        self.count(metrics, f"webhook:{source}")
+
+    def sources_invalid(self, mistakes: str) -> None:
+        logger.error("sources.invalid", extra={"mistakes": mistakes})
+
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
         logger.error(event, extra={"message_id": record_id, "error": type(error).__name__})
 

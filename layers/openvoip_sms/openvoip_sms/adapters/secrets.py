@@ -27,14 +27,26 @@ class GatewayAccounts:
         return self._read(afresh=True)
 
     def _read(self, *, afresh: bool) -> Account:
-        values = read_secret(self._provider, self._arn, afresh=afresh)
+        values = _read_secret(self._provider, self._arn, afresh=afresh)
         call_group, secret = str(values.get("id_call_gr", "")), str(values.get("secret", ""))
         if "" in (call_group.strip(), secret.strip()) or PLACEHOLDER in (call_group, secret):
             raise AccountNotSet("the gateway secret needs id_call_gr and secret")
         return Account(call_group, secret)
 
 
-def read_secret(provider: SecretsProvider, arn: str, *, afresh: bool = False) -> dict[str, Any]:
+class WebhookSecrets:
+    """The webhook senders' secrets by name."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_arn: str) -> None:
+        self._provider, self._arn = SecretsProvider(boto3_client=client), secret_arn
+
+    def current(self) -> dict[str, str]:
+        """May raise `AccountUnavailable`."""
+        values = _read_secret(self._provider, self._arn)
+        return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _read_secret(provider: SecretsProvider, arn: str, *, afresh: bool = False) -> dict[str, Any]:
     """Return a secret's JSON object.
 
     Raises:

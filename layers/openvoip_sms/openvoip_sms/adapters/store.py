@@ -62,7 +62,7 @@ class DynamoStore:
         return self._put(new, "version = :old", {":old": {"N": str(old.version)}})
 
     def get(self, record_id: str) -> Record | None:
-        with _translated():
+        with translated():
             found = self._client.get_item(
                 TableName=self._table, Key={"id": {"S": record_id}}, ConsistentRead=True
             )
@@ -91,7 +91,7 @@ class DynamoStore:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         } | ({"ExpressionAttributeValues": values} if values else {})
         try:
-            with _translated():
+            with translated():
                 self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             stands: Any = refused.response.get("Item")
@@ -108,13 +108,13 @@ class DynamoStore:
             KeyConditionExpression="shard = :shard AND check_at <= :now",
             ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": to_rfc3339(now)}},
         )
-        with _translated():
+        with translated():
             for page in pages:
                 yield from (item["id"]["S"] for item in page["Items"])
 
     def _list(self, index: str, key: str, value: str, limit: int, cursor: str | None) -> Page:
         start: Any = {"ExclusiveStartKey": _read_cursor(cursor, key, value)} if cursor else {}
-        with _translated():
+        with translated():
             answer = self._client.query(
                 TableName=self._table,
                 IndexName=index,
@@ -132,7 +132,7 @@ class DynamoStore:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """The one seam where the SDK's errors become ours; a mistake of ours stays what it is."""
     try:
         yield

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from openvoip_sms.rules.limits import Counts
 from openvoip_sms.rules.record import Record
 from openvoip_sms.rules.replies import Reply
 
@@ -89,6 +90,19 @@ class Schedule(Protocol):
     def remove(self, record_id: str) -> None: ...
 
 
+class Counters(Protocol):
+    """Counts that hold however many count at the same time. May raise `StoreUnavailable`."""
+
+    def count(self, subject: str, now: datetime) -> Counts:
+        """Count one more; return the counts with this one."""
+
+    def pause(self, subject: str, until: datetime) -> None:
+        """Let every later count of this subject say that it is paused."""
+
+    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+        """Return the id that took the subject first within that time: `record_id` if none had."""
+
+
 class Journal(Protocol):
     """Logs and metrics: what happened, for people."""
 
@@ -100,6 +114,9 @@ class Journal(Protocol):
 
     def duplicate(self, record: Record) -> None:
         """A message came again and caused nothing."""
+
+    def source_paused(self, record: Record) -> None:
+        """A limit was passed: the source of this record sends nothing for a while."""
 
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
         """Something behind us failed; nothing is lost, but a person may want to know."""

@@ -58,6 +58,11 @@ class Reason(StrEnum):
     QUEUED_AFRESH = "queued_afresh"
     TOO_LATE = "too_late"
     TEST_MODE = "test_mode"
+    SAME_TEXT = "same_text"
+    RECIPIENT_LIMIT = "recipient_limit"
+    RANGE_LIMIT = "range_limit"
+    SOURCE_LIMIT = "source_limit"
+    SOURCE_PAUSED = "source_paused"
     ASKED = "asked"
     RESENT_BY_PERSON = "resent_by_person"
     CONFIRMED_BY_PERSON = "confirmed_by_person"
@@ -92,6 +97,16 @@ REASON_IN_WORDS = {
     Reason.QUEUED_AFRESH: "Found waiting with nobody to send it, and queued again.",
     Reason.TOO_LATE: "Its validity ran out before the gateway took it.",
     Reason.TEST_MODE: "Mode is test and the number is not in TestRecipients.",
+    Reason.SAME_TEXT: "The same text went to the same number within the last ten minutes.",
+    Reason.RECIPIENT_LIMIT: "The number had as many messages within an hour as it may get.",
+    Reason.RANGE_LIMIT: (
+        "Numbers next to this one had as many messages from this source within an hour as they may"
+        " get; the source pauses."
+    ),
+    Reason.SOURCE_LIMIT: (
+        "The source caused as many messages within an hour as it may cause, and pauses."
+    ),
+    Reason.SOURCE_PAUSED: "The source pauses because a limit was passed.",
     Reason.ASKED: "Cancelled on request.",
     Reason.RESENT_BY_PERSON: "A person decided to send it again.",
     Reason.CONFIRMED_BY_PERSON: "A person confirmed that it arrived.",

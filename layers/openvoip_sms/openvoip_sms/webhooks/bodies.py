@@ -111,7 +111,8 @@ def _form(request: WebhookRequest) -> dict[str, Any]:
 
 def _multipart(request: WebhookRequest) -> dict[str, Any]:
     """The fields of a multipart form; files are dropped."""
-    _, options = parse_options_header(request.header("content-type"))
+    content_type = request.header("content-type") or ""
+    _, options = parse_options_header(content_type.encode("latin-1", "replace"))
     boundary = options.get(b"boundary", b"")
     if not boundary or b"--" + boundary + b"--" not in request.body:
         raise _Broken("multipart")

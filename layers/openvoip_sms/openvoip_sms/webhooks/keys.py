@@ -35,6 +35,8 @@ READING: dict[str, Reader] = {
     "inner": readers.filled,
     "each": readers.expression,
     "allow_same_text": readers.flag,
+    "hourly_limit": readers.limit,
+    "range_hourly_limit": readers.limit,
 }
 SHARED: dict[str, Reader] = {  # a source may say these once for all its messages
     "to": readers.expressions,

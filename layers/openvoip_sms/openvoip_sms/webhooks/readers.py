@@ -119,6 +119,12 @@ def tolerance(value: object) -> int:
     return value
 
 
+def limit(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise WrongValue("must be a whole number of messages within an hour, or 0 for no limit")
+    return value
+
+
 def proof(value: object) -> Place:
     """Where signature or token stands: the bare name of a header, or `query:NAME`."""
     kind, colon, name = filled(value).rpartition(":")

@@ -81,7 +81,8 @@ class Source:
 
     `id` is a list of parts, each a list of places of which the first that is filled counts; none
     at all means the hash of the body. `allow_same_text` turns off the suppression of one text to
-    one number from two events within minutes.
+    one number from two events within minutes. The limits (messages within an hour, 0 for none)
+    are for the source as a whole, and for numbers that differ in the last four digits only.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Source:
     inner: str | None = None
     each: Expression | None = None
     allow_same_text: bool = False
+    hourly_limit: int = 500
+    range_hourly_limit: int = 20
 
 
 Sources = Mapping[str, Source]

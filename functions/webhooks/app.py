@@ -1,0 +1,91 @@
+"""A webhook in, messages stored and queued, an answer out. The gateway is never called here."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from openvoip_sms import http, wiring
+from openvoip_sms.adapters.journal import logger
+from openvoip_sms.delivery.ports import AccountUnavailable, StoreUnavailable
+from openvoip_sms.http import Answer, problem
+from openvoip_sms.settings import BadSetting
+from openvoip_sms.webhooks.bodies import Unreadable
+from openvoip_sms.webhooks.plan import NothingToSend, Pinged, Planned, plan
+from openvoip_sms.webhooks.request import MAX_BODY_BYTES, from_api_gateway
+from openvoip_sms.webhooks.sources import SourcesInvalid
+from openvoip_sms.webhooks.verify import Refused
+from openvoip_sms.webhooks.vocabulary import Source
+
+
+def receive(event: dict[str, Any]) -> Answer:
+    sources = wiring.sources()
+    if isinstance(sources, SourcesInvalid):
+        wiring.journal().count({"SetupProblems": 1}, "webhook")
+        return http.not_set_up()
+    source = sources.get((event.get("pathParameters") or {}).get("source", ""))
+    if source is None:
+        detail = "There is no such source in sources.yaml."
+        return problem(HTTPStatus.NOT_FOUND, detail, reason="no_such_source")
+    request = from_api_gateway(event, source.auth.url)
+    if len(request.body) > MAX_BODY_BYTES:
+        detail = f"A webhook takes at most {MAX_BODY_BYTES} bytes."
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
+    return _answer(
+        source, plan(source, request, wiring.webhook_secrets().current(), wiring.clock())
+    )
+
+
+def _answer(source: Source, planned: Refused | Unreadable | Pinged | Planned) -> Answer:
+    match planned:
+        case Refused():
+            wiring.journal().refused(source.name, planned.reason, ours=planned.misconfigured)
+            return _refused(planned)
+        case Unreadable():
+            return problem(HTTPStatus.BAD_REQUEST, planned.detail, reason=planned.reason)
+        case Pinged():
+            return Answer(HTTPStatus.OK, {"reason": "ping"})
+        case Planned():
+            return _taken(source, planned)
+
+
+def _refused(refused: Refused) -> Answer:
+    """A secret that is not set is our fault: the sender shall keep the call and come again."""
+    if refused.misconfigured:
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "300"}
+        return problem(status, refused.detail, reason=refused.reason, headers=headers)
+    return problem(HTTPStatus.UNAUTHORIZED, refused.detail, reason=refused.reason)
+
+
+def _taken(source: Source, planned: Planned) -> Answer:
+    intake, taken, reasons = wiring.webhook_intake(), [], []
+    for one in planned.messages:
+        if isinstance(one, NothingToSend):
+            logger.info("webhook.ignored", extra={"source": source.name, "reason": one.reason})
+            reasons.append(one.reason)
+        else:
+            taken.append(intake.take(one, source))
+    messages = [{"id": one.record.id, "status": one.record.status} for one in taken]
+    if any(one.accepted for one in taken):
+        return Answer(HTTPStatus.ACCEPTED, {"messages": messages})
+    reasons = [one.reason for one in taken] + reasons
+    return Answer(HTTPStatus.OK, {"reason": reasons[0], "messages": messages})
+
+
+ERRORS: dict[type[Exception], Callable[[], Answer]] = {
+    StoreUnavailable: http.unavailable,
+    AccountUnavailable: http.unavailable,
+    BadSetting: http.not_set_up,
+}
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    try:
+        return receive(event).to_proxy()
+    except tuple(ERRORS) as error:
+        logger.error("webhook.unavailable", extra={"error": type(error).__name__})
+        return next(
+            answer() for kind, answer in ERRORS.items() if isinstance(error, kind)
+        ).to_proxy()

@@ -1,0 +1,84 @@
+"""Counters in the message table, under keys that no message id can have.
+
+One write a count, and it answers with what stands, so that the limits hold however many count at
+the same time.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from openvoip_sms.adapters.store import translated
+from openvoip_sms.rules.limits import HOUR, Counts, hour_of
+from openvoip_sms.rules.times import from_rfc3339, to_rfc3339
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_KEPT = timedelta(hours=3)  # a count says nothing about later hours
+
+
+class DynamoCounters:
+    """Implements the delivery's `Counters`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table = client, table
+
+    def count(self, subject: str, now: datetime) -> Counts:
+        """Count one more; return the sliding hour's counts, this one included."""
+        hour = hour_of(now)
+        names = {"#this": f"h{hour}", "#old": f"h{hour - 2}", "#ttl": "ttl"}
+        with translated():
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"id": {"S": subject}},
+                UpdateExpression="ADD #this :one SET #ttl = :ttl REMOVE #old",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":one": {"N": "1"}, ":ttl": _ttl(now + _KEPT)},
+                ReturnValues="ALL_NEW",
+            )
+        item: dict[str, Any] = dict(answer["Attributes"])
+        paused = item.get("paused_until")
+        return Counts(
+            this_hour=int(item[f"h{hour}"]["N"]),
+            last_hour=int(item.get(f"h{hour - 1}", {"N": "0"})["N"]),
+            paused_until=from_rfc3339(paused["S"]) if paused else None,
+        )
+
+    def pause(self, subject: str, until: datetime) -> None:
+        with translated():
+            self._client.update_item(
+                TableName=self._table,
+                Key={"id": {"S": subject}},
+                UpdateExpression="SET paused_until = :until, #ttl = :ttl",
+                ExpressionAttributeNames={"#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":until": {"S": to_rfc3339(until)},
+                    ":ttl": _ttl(until + HOUR),
+                },
+            )
+
+    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+        """Return the id that took the subject first within that time: `record_id` if none had."""
+        try:
+            with translated():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={
+                        "id": {"S": subject},
+                        "first": {"S": record_id},
+                        "until": {"S": to_rfc3339(now + within)},
+                        "ttl": _ttl(now + within),
+                    },
+                    ConditionExpression="attribute_not_exists(id) OR #until <= :now",
+                    ExpressionAttributeNames={"#until": "until"},
+                    ExpressionAttributeValues={":now": {"S": to_rfc3339(now)}},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as taken:
+            item: Any = taken.response.get("Item", {})
+            return str(item["first"]["S"])
+        return record_id
+
+
+def _ttl(moment: datetime) -> Any:  # noqa: ANN401 - the SDK's attribute value
+    return {"N": str(int(moment.timestamp()))}

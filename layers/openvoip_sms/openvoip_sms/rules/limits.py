@@ -1,0 +1,46 @@
+"""Limits against form bombing: how much one number, one range of numbers and one source may get.
+
+A form on a website sends an SMS to whatever number a stranger types. Counting is by a sliding
+hour: this clock hour's count plus the part of the last one that is less than an hour ago.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+HOUR = timedelta(hours=1)
+SAME_TEXT_WITHIN = timedelta(minutes=10)
+PAUSE = timedelta(hours=1)
+_RANGE_DIGITS = 4  # numbers that share all but these are neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted for one subject in this clock hour and the one before."""
+
+    this_hour: int
+    last_hour: int = 0
+    paused_until: datetime | None = None
+
+    def within_an_hour(self, now: datetime) -> float:
+        passed = timedelta(minutes=now.minute, seconds=now.second) / HOUR
+        return self.this_hour + self.last_hour * (1 - passed)
+
+
+def is_over(counts: Counts, limit: int, now: datetime) -> bool:
+    """0 is no limit."""
+    return limit > 0 and counts.within_an_hour(now) > limit
+
+
+def hour_of(now: datetime) -> int:
+    """The clock hour's number since 1970."""
+    return int(now.timestamp() // HOUR.total_seconds())
+
+
+def number_range(number: str) -> str:
+    return number[:-_RANGE_DIGITS]
+
+
+def subject(kind: str, value: str) -> str:
+    """A key for counting that no message id can have and that shows no number."""
+    return f"#{kind}#{hashlib.sha256(value.encode()).hexdigest()[:32]}"
