@@ -147,6 +147,7 @@ def test_a_multipart_form_is_read_and_its_files_are_dropped():
         (multipart(('name="a"', "1")), "multipart/form-data; boundary=other", "multipart"),
         (multipart(('name="a"', "1"))[:-8], "multipart/form-data; boundary=----edge", "multipart"),
         (multipart(("x", "1")), "multipart/form-data; boundary=----edge", "multipart"),
+        (b"rubbish", "multipart/form-data; boundary=Ā", "multipart"),
         (b"rubbish ------edge--", "multipart/form-data; boundary=----edge", "multipart"),
         (multipart(('name="a"', "1")), f"multipart/form-data; boundary={'b' * 300}", "multipart"),
         (
@@ -158,6 +159,12 @@ def test_a_multipart_form_is_read_and_its_files_are_dropped():
 )
 def test_a_broken_multipart_form_is_named(raw, content_type, reason):
     assert body(raw, content_type) == Unreadable(reason)
+
+
+def test_a_broken_form_leaves_nothing_of_itself_in_a_log(caplog):
+    for raw in (b"+393331231234--edge--", b"--edge:+393331231234\r\n--edge--"):
+        body(raw, "multipart/form-data; boundary=edge")
+    assert caplog.records == []
 
 
 def test_a_multipart_field_that_is_not_utf8_is_named():

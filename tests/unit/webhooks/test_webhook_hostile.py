@@ -25,7 +25,8 @@ from tests.unit.webhooks.webhook_calls import NOW, call, preset
 
 TEXT = (
     "Ciao {first_name(customer.first_name) || nome || 'cliente'}, {name || id || ''}"
-    " {euro(total) || ''} {date(quando, 'weekday') || ''} {time(quando) || ''} {items[].title | [0] || ''}"
+    " {euro(total) || ''} {date(quando, 'weekday') || ''} {time(quando) || ''}"
+    " {items[].title | [0] || ''}"
 )
 MESSAGE = {"text": TEXT, "send_at": "at(days_before(quando, `3`), '09:00') || `1`", "when": "phone"}
 SENDERS = [

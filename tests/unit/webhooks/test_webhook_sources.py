@@ -50,8 +50,8 @@ def test_all_mistakes_are_reported_at_once_with_line_key_and_proposal():
         ),
         (
             "14: form.messages.form_response.sender: no sender that the networks show."
-            " A sender's name has at most 11 characters, and networks would cut this one, which has 18: choose a"
-            " shorter name."
+            " A sender's name has at most 11 characters, and networks would cut this one,"
+            " which has 18: choose a shorter name."
         ),
         (
             "15: form.messages.form_response.delay: must be seconds or an ISO 8601 duration"

@@ -4,6 +4,7 @@ Afterwards the data is made of what JSON knows, with finite numbers and at most 
 levels, so that nothing behind this module can run out of stack.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from openvoip_sms.webhooks.strict_json import MAX_DEPTH, NotJson, parse_json
 from openvoip_sms.webhooks.vocabulary import Source
 
 MAX_FIELDS = 1000  # of a form
+# The parser's warnings quote the body, which must not be in a log.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)
+
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json|text/json")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
