@@ -105,7 +105,7 @@ HMAC = "auth: hmac\nheader: X-S\nsecrets: [a]\nto: phone\nmessage: {text: ciao}\
         (GOOD + "tolerance: 0", "tolerance", "from 1 to 86400"),
         (HMAC + "signed: '{timestamp}.{body}'\ntimestamp: item:t=", "timestamp", "separator"),
         (HMAC + "separator: ''", "separator", "must not be empty"),
-        (GOOD + "id: nothing", "id", "must be body:PATH"),
+        (GOOD + "id: nothing", "id", "must be header:NAME, body:PATH"),
         (GOOD + "id: timestamp", "id", "there is no timestamp"),
         (GOOD + "id: 'body:a['", "id", "bad expression"),
         (GOOD + "topic: 'body:a['", "topic", "bad expression"),

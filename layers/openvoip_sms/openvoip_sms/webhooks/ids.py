@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from openvoip_sms.webhooks.expressions import is_true
@@ -28,7 +28,7 @@ class Event:
 
     source: Source
     request: WebhookRequest
-    data: Any
+    data: Any = field(repr=False)
     timestamp: str | None = None
 
     @property

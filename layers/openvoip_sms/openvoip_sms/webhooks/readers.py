@@ -16,7 +16,6 @@ from openvoip_sms.webhooks.vocabulary import Place
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")  # RFC 9110, 5.6.2
 _SIGNED_FIELDS = re.compile(r"(\{(?:body|timestamp|id|method|url)\})")
-_PLACES = {"header:NAME", "body:PATH", "form:FIELD"}
 
 type Reader = Callable[[Any], Any]
 
@@ -172,7 +171,7 @@ def _place(value: object) -> Place:
         return Place("body", name, expression(name))
     if kind == "form" and name:
         return Place("form", name)
-    raise WrongValue(f"must be {', '.join(sorted(_PLACES))} or timestamp")
+    raise WrongValue("must be header:NAME, body:PATH, form:FIELD or timestamp")
 
 
 def signed(value: object) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ REFUSALS = {
 }
 _PLACEHOLDER = re.compile(
     r"\s*|<.*>|\.{3}|…|x{3,}|todo|placeholder|unset|not[-_ ]set"
-    r"|(?:change|replace)[-_ ]?(?:me|this).*",
+    r"|(?:set|change|replace)[-_ ]?(?:me|this).*",
     re.IGNORECASE | re.DOTALL,
 )
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
