@@ -6,6 +6,7 @@ is certainly "not sent" is decided by its stage, not by its class: until the con
 nothing was sent; once the request is on its way, nobody knows.
 """
 
+import logging
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -27,6 +28,9 @@ CONNECTED_WITHIN = 5.0  # seconds; later than that we do not send any more
 READ_SECONDS = 9.0  # for the reply as a whole, however slowly it drips
 IDLE_SECONDS = 2.0  # a frozen Lambda wakes up with connections that the other end has closed
 REPLY_LIMIT = 64 * 1024  # bytes; replies are a few dozen
+
+# urllib3 logs each URL at DEBUG, and at WARNING when a reply's headers are broken.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 class _NotConnected(Exception):
@@ -122,9 +126,12 @@ class HttpGateway:
 
     def call(self, sms: Sms, account: Account) -> Reply:
         """Make exactly one call; every fault becomes a verdict."""
-        target = f"{self._path}?{query(sms, account, encode_destination_twice=self._twice)}"
         try:
-            return self._get(target)
+            asked = query(sms, account, encode_destination_twice=self._twice)
+        except UnicodeEncodeError:  # its text would name the secret
+            return Reply(Verdict.MISCONFIGURED, fault="NotEncodable")
+        try:
+            return self._get(f"{self._path}?{asked}")
         except _NotConnected as fault:
             return Reply(Verdict.UNREACHABLE, fault=str(fault))
         except Exception as error:  # noqa: BLE001 - of whatever class: the request was on its way

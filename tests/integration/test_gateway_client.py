@@ -1,0 +1,537 @@
+"""The gateway's client against real sockets: every row of the promise, one request a call."""
+
+import contextlib
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from local.gateway import Fault, LocalGateway
+from local.gateway.faults import KINDS
+from local.gateway.replies import FORMS
+from openvoip_sms.adapters import gateway as client
+from openvoip_sms.adapters.gateway import HttpGateway
+from openvoip_sms.delivery.ports import Account, Sms
+from openvoip_sms.rules.replies import Verdict
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+PHP = json.loads((Path(__file__).parents[1] / "vectors/gateway_signatures.json").read_text("utf-8"))
+ROSA = PHP["vectors"][0]
+ACCOUNT = Account("9999", "local-secret")
+SMS = Sms(ROSA["sms_sender"], ROSA["sms_text"], ROSA["sms_destination"])
+ENDLESS = 3600  # seconds that no test waits for
+
+
+@pytest.fixture
+def gateway() -> Iterator[LocalGateway]:
+    with LocalGateway(call_group="9999", secret="local-secret") as running:
+        yield running
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., HttpGateway]]:
+    """Makes clients, and closes what they leave open."""
+    with contextlib.ExitStack() as stack:
+
+        def make(url, *, twice=False):
+            made = HttpGateway(
+                url, encode_destination_twice=twice, connections=10, clock=lambda: NOW
+            )
+            stack.callback(made._pool.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(client, "READ_SECONDS", 0.25)
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.25)
+
+
+# A server that says exactly what a test wants
+
+
+@dataclass
+class Scripted:
+    """Hands each request to `talk`; counts connections and keeps the requests' first lines."""
+
+    talk: Callable[[socket.socket, int], object]
+    tls: ssl.SSLContext | None = None
+    connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._serving = threading.Thread(target=self._serve)
+        self._serving.start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for line in [self._listener, *self._open]:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        self._serving.join()
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(line)
+            with contextlib.suppress(OSError):
+                if self.tls:
+                    line = self.tls.wrap_socket(line, server_side=True)
+                    self._open.append(line)
+                self._converse(line)
+            line.close()
+            self.closed.release()
+
+    def _converse(self, line):
+        received = b""
+        while True:
+            while b"\r\n\r\n" not in received:
+                piece = line.recv(65_536)
+                if not piece:
+                    return
+                received += piece
+            self.requests.append(received.split(b"\r\n")[0])
+            received = b""
+            if self.talk(line, len(self.requests)) is not True:
+                return
+
+
+def says(body, *headers, status="200 OK"):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def always(answer):
+    """Answers and keeps the line."""
+    return lambda line, _: line.sendall(answer) is None
+
+
+def address(server, scheme="http"):
+    return f"{scheme}://127.0.0.1:{server.port}/sms_send_soa.php"
+
+
+# Accepted
+
+
+def test_a_signed_call_is_accepted_with_all_it_carries(gateway, connect):
+    reply = connect(gateway.url).call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.raw) == (Verdict.ACCEPTED, "[0]")
+    [call] = gateway.accepted
+    assert (call.to, call.sender, call.text) == (SMS.to, SMS.sender, SMS.text)
+    assert (call.archive, call.call_group) == (True, "9999")
+
+
+@pytest.mark.parametrize("vector", PHP["vectors"], ids=lambda vector: vector["name"])
+@pytest.mark.parametrize("twice", [False, True])
+def test_what_php_would_send_is_what_arrives(connect, vector, twice):
+    sms = Sms(
+        vector["sms_sender"],
+        vector["sms_text"],
+        vector["sms_destination"],
+        archive=vector["archivia"] == "1",
+    )
+    expected = vector["query_destination_twice" if twice else "query"]
+    with Scripted(always(says("[0]"))) as server:
+        reply = connect(address(server), twice=twice).call(
+            sms, Account(vector["id_call_gr"], vector["secret"])
+        )
+    assert reply.verdict is Verdict.ACCEPTED
+    assert server.requests == [f"GET /sms_send_soa.php?{expected} HTTP/1.1".encode()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_replies_is_understood(connect, form):
+    with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
+        call = connect(gateway.url).call
+        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        gateway.fail_next(1, "refuse_020")
+        assert call(SMS, ACCOUNT).verdict is Verdict.BAD_DESTINATION
+        gateway.fail_next(1, "refuse_099")
+        assert call(SMS, ACCOUNT).verdict is Verdict.GENERIC_ERROR
+        assert call(SMS, Account("9999", "other")).verdict is Verdict.BAD_CREDENTIALS
+    assert len(gateway.calls) == 4
+
+
+def test_a_reply_that_is_late_but_in_time_counts(gateway, connect):
+    gateway.fail_next(1, Fault("slow", seconds=0.05))
+    assert connect(gateway.url).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+
+
+def test_proxies_of_the_environment_do_not_get_to_see_a_message(gateway, connect, monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert connect(gateway.url).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+
+
+# Every other row: the verdict, one request, and no harm to the next call
+
+ROWS = {
+    Fault("refuse_020"): Verdict.BAD_DESTINATION,
+    Fault("refuse_099"): Verdict.GENERIC_ERROR,
+    Fault("security_error"): Verdict.BAD_CREDENTIALS,
+    Fault("http_429"): Verdict.BUSY,
+    Fault("http_503"): Verdict.BUSY,
+    Fault("http_302"): Verdict.MISCONFIGURED,
+    Fault("http_403"): Verdict.MISCONFIGURED,
+    Fault("http_404"): Verdict.MISCONFIGURED,
+    Fault("hang"): Verdict.UNCERTAIN,
+    Fault("hang_after"): Verdict.UNCERTAIN,
+    Fault("cut"): Verdict.UNCERTAIN,
+    Fault("cut_inside"): Verdict.UNCERTAIN,
+    Fault("cut_after"): Verdict.UNCERTAIN,
+    Fault("cut_behind"): Verdict.ACCEPTED,
+    Fault("http_500", accepted=True): Verdict.UNCERTAIN,
+    Fault("http_500"): Verdict.UNCERTAIN,
+    Fault("http_502"): Verdict.UNCERTAIN,
+    Fault("http_504"): Verdict.UNCERTAIN,
+    Fault("empty"): Verdict.UNCERTAIN,
+    Fault("html"): Verdict.UNCERTAIN,
+    Fault("huge", accepted=True): Verdict.UNCERTAIN,
+    Fault("non_utf8"): Verdict.UNCERTAIN,
+    Fault("wrong_json"): Verdict.UNCERTAIN,
+    Fault("drip", seconds=0.02): Verdict.UNCERTAIN,
+    Fault("drip_headers", seconds=0.02): Verdict.UNCERTAIN,
+    Fault("slow", seconds=ENDLESS): Verdict.UNCERTAIN,
+}
+
+
+def test_every_fault_of_the_local_gateway_has_its_row():
+    assert {fault.kind for fault in ROWS} == set(KINDS)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("fault", ROWS, ids=str)
+def test_each_fault_has_its_verdict_costs_one_call_and_spoils_no_other(gateway, connect, fault):
+    call = connect(gateway.url).call
+    gateway.fail_next(1, fault)
+    reply = call(SMS, ACCOUNT)
+    assert reply.verdict is ROWS[fault]
+    assert len(gateway.calls) == 1
+    assert reply.verdict is Verdict.UNCERTAIN or gateway.calls[0].accepted is (
+        reply.verdict is Verdict.ACCEPTED
+    )
+    if fault.kind != "cut_behind":  # it closes later than it answers: below, without the race
+        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        assert len(gateway.calls) == 2
+
+
+@pytest.mark.parametrize("kind", ["http_429", "http_503"])
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [(120, 120.0), ("Tue, 24 Nov 2026 08:31:00 GMT", 60.0), ("later", None), (None, None)],
+)
+def test_retry_after_is_handed_on_in_seconds(gateway, connect, kind, retry_after, seconds):
+    gateway.fail_next(1, Fault(kind, retry_after=retry_after))
+    assert connect(gateway.url).call(SMS, ACCOUNT).retry_after == seconds
+
+
+# No connection: certainly not sent
+
+
+def test_a_refused_connection_was_certainly_not_sent(connect):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    reply = connect(f"http://127.0.0.1:{port}/").call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "NewConnectionError")
+
+
+def test_a_name_that_does_not_resolve_was_certainly_not_sent(connect):
+    reply = connect("http://gateway.invalid/").call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "NameResolutionError")
+
+
+def test_a_name_that_cannot_even_be_asked_for_was_certainly_not_sent(connect):
+    reply = connect(f"http://{'a' * 64}.example/").call(SMS, ACCOUNT)
+    assert reply.verdict is Verdict.UNREACHABLE
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_connect_time_out_was_certainly_not_sent(connect):
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # more than fit: from now on the system answers nobody
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(listener.getsockname())
+        reply = connect(f"http://127.0.0.1:{listener.getsockname()[1]}/").call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "ConnectTimeoutError")
+
+
+def test_a_connection_that_took_too_long_is_not_used(gateway, connect, monkeypatch):
+    monkeypatch.setattr(client, "CONNECTED_WITHIN", 0.0)
+    reply = connect(gateway.url).call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "ConnectedTooLate")
+    assert gateway.calls == []
+
+
+def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect):
+    reply = connect(gateway.url).call(SMS, Account("9999", "canary\ud800"))
+    assert reply.verdict is Verdict.MISCONFIGURED
+    assert "canary" not in repr(reply)
+    assert gateway.calls == []
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory) -> Callable[[str], Path]:
+    """Makes self-signed certificates, key included, in one file each."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def make(name):
+        path = folder / f"{name}.pem"
+        if not path.exists():
+            path.write_bytes(_self_signed(name))
+        return path
+
+    return make
+
+
+def _self_signed(name):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private + made.public_bytes(serialization.Encoding.PEM)
+
+
+def tls_server(talk, certificate_file):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file)
+    return Scripted(talk, tls=context)
+
+
+def at_localhost(server):
+    return f"https://localhost:{server.port}/sms_send_soa.php"
+
+
+def test_a_trusted_certificate_is_spoken_to(connect, certificate, monkeypatch):
+    file = certificate("localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with tls_server(always(says("[0]")), file) as server:
+        call = connect(at_localhost(server)).call
+        assert [call(SMS, ACCOUNT).verdict for _ in range(2)] == [Verdict.ACCEPTED] * 2
+    assert len(server.requests) == 2
+
+
+def test_a_self_signed_certificate_gets_no_message(connect, certificate):
+    with tls_server(always(says("[0]")), certificate("localhost")) as server:
+        reply = connect(at_localhost(server)).call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "SSLCertVerificationError")
+    assert server.requests == []
+
+
+def test_a_certificate_for_another_name_gets_no_message(connect, certificate, monkeypatch):
+    file = certificate("elsewhere.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with tls_server(always(says("[0]")), file) as server:
+        reply = connect(at_localhost(server)).call(SMS, ACCOUNT)
+    assert reply.verdict is Verdict.UNREACHABLE
+    assert server.requests == []
+
+
+def test_https_to_a_plain_port_was_certainly_not_sent(gateway, connect):
+    reply = connect(gateway.url.replace("http:", "https:")).call(SMS, ACCOUNT)
+    assert reply.verdict is Verdict.UNREACHABLE
+    assert gateway.calls == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_handshake_that_never_ends_was_certainly_not_sent(connect):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reply = connect(f"https://127.0.0.1:{silent.getsockname()[1]}/").call(SMS, ACCOUNT)
+    assert reply.verdict is Verdict.UNREACHABLE
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_dripping_reply_is_cut_through_tls_too(connect, certificate, monkeypatch):
+    file = certificate("localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    def drip(line, _):
+        pause = threading.Event()
+        while not pause.wait(0.02):
+            line.sendall(b"H")
+
+    with tls_server(drip, file) as server:
+        assert connect(at_localhost(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+    assert len(server.requests) == 1
+
+
+# The reply as a whole
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n",  # may be repeated for ever
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 3,
+    ],
+)
+def test_no_trick_with_headers_holds_a_worker(connect, piece):
+    def talk(line, _):
+        pause = threading.Event()
+        while not pause.wait(0.01):
+            line.sendall(piece)
+
+    with Scripted(talk) as server:
+        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+    assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[0]",  # HTTP/0.9
+        b"[0]\r\n\r\n",
+        b"HTTP/1.1 two hundred\r\n\r\n[0]",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[0]",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[0]\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[0]\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n[0]",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n[0]",
+    ],
+)
+def test_an_answer_that_breaks_http_is_uncertain(connect, answer):
+    with Scripted(lambda line, _: line.sendall(answer)) as server:
+        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 OK\r\n\r\n[0]",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[0]",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n2\r\n0]\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[0]",
+    ],
+)
+def test_every_framing_of_http_is_understood(connect, answer):
+    with Scripted(lambda line, _: line.sendall(answer)) as server:
+        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+
+
+# Keeping connections
+
+
+def test_calls_in_a_row_share_a_connection(connect):
+    with Scripted(always(says("[0]"))) as server:
+        call = connect(address(server)).call
+        assert {call(SMS, ACCOUNT).verdict for _ in range(5)} == {Verdict.ACCEPTED}
+    assert (server.connections, len(server.requests)) == (1, 5)
+
+
+def test_a_connection_that_idled_is_not_trusted_again(connect, monkeypatch):
+    with Scripted(always(says("[0]"))) as server:
+        call = connect(address(server)).call
+        call(SMS, ACCOUNT)
+        monkeypatch.setattr(client, "IDLE_SECONDS", 0.0)
+        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
+def test_a_connection_that_the_gateway_closed_meanwhile_causes_no_doubt(connect):
+    with Scripted(lambda line, _: line.sendall(says("[0]"))) as server:
+        call = connect(address(server)).call
+        for _ in range(3):
+            assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+            assert server.closed.acquire(timeout=5)
+    assert (server.connections, len(server.requests)) == (3, 3)
+
+
+def test_bytes_behind_a_reply_are_not_taken_for_the_next_one(connect):
+    def talk(line, number):
+        line.sendall(says("[0]") + says("[0]") if number == 1 else says("020"))
+        return True
+
+    with Scripted(talk) as server:
+        call = connect(address(server)).call
+        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        assert call(SMS, ACCOUNT).verdict is Verdict.BAD_DESTINATION
+    assert len(server.requests) == 2
+
+
+def test_messages_sent_at_the_same_time_get_each_their_own_answer(gateway, connect):
+    call = connect(gateway.url).call
+    numbers = [f"+3933312300{n:02}" for n in range(30)]
+    for number in numbers[::3]:
+        gateway.fail(Fault("refuse_020"), to=number)
+    with ThreadPoolExecutor(10) as workers:
+        replies = workers.map(lambda to: call(Sms("Bottega", "Ciao", to), ACCOUNT), numbers)
+        verdicts = [reply.verdict for reply in replies]
+    assert verdicts == [Verdict.BAD_DESTINATION, Verdict.ACCEPTED, Verdict.ACCEPTED] * 10
+    assert sorted(sms.to for sms in gateway.calls) == numbers
+
+
+# What must not leave a trace
+
+
+@pytest.mark.usefixtures("impatient")
+def test_no_log_at_any_level_and_no_reply_shows_what_is_secret(connect, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    broken = says("[0]", "no header at all", " ", "X\x00Y: z")
+    scripts = [
+        always(says("[0]")),
+        always(broken),
+        always(says("", "Location: /elsewhere", status="302 Found")),
+        always(says("[0]", "Retry-After: 5", status="503 Busy")),
+        lambda line, _: line.sendall(says("[0]")),
+        lambda *_: None,
+        lambda line, _: line.sendall(b"nonsense"),
+    ]
+    replies = []
+    for talk in scripts:
+        with Scripted(talk) as server:
+            call = connect(address(server)).call
+            replies += [call(SMS, ACCOUNT), call(SMS, ACCOUNT)]
+        replies.append(call(SMS, ACCOUNT))  # refused
+        replies.append(connect(address(server, "https")).call(SMS, ACCOUNT))
+    written = caplog.text + repr(replies) + "".join(capfd.readouterr())
+    number = ROSA["sms_destination"].removeprefix("+")
+    for canary in (ROSA["secret"], ROSA["verify"], number, "ordine", "verify="):
+        assert canary not in written
