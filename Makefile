@@ -19,7 +19,7 @@ $(READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
 		|| { echo "Python 3.13 is needed; say where it is: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.txt
 	@touch $@
 

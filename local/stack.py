@@ -18,8 +18,8 @@ CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
 WEBHOOK_SECRETS = {
     "shopify": "local-shopify-secret",
     "woocommerce": "local-woocommerce-secret",
-    "generic": "local-generic-secret",
-    "form": "local-form-token",
+    "scadenze": "local-scadenze-secret",
+    "modulo": "local-modulo-token",
 }
 STATE = WORK / "state.json"
 

@@ -27,9 +27,9 @@ Look at it, and at what needs a person:
   curl -s '{api}/messages?status=unknown' -H 'x-api-key: {key}'
 
 A form's webhook with a token:
-  curl -s {api}/webhooks/form -H 'X-Webhook-Token: {token}' \\
+  curl -s {api}/webhooks/modulo -H 'X-Webhook-Token: {token}' \\
     -H 'Content-Type: application/json' \\
-    -d '{{"telefono": "333 1234567", "nome": "Anna", "id": "form-1"}}'
+    -d '{{"telefono": "333 1234567", "nome": "Anna"}}'
 
 From another system, over the queue:
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={region} \\
@@ -39,7 +39,8 @@ From another system, over the queue:
 A deployed function with an event file:
   make invoke FUNCTION=api EVENT=events/api_send.json
 With Docker, the same code in Lambda's own image:
-  sam build && sam local invoke ApiFunction --event events/api_send.json --env-vars {env_file}{network}
+  sam build && sam local invoke ApiFunction --event events/api_send.json \\
+    --env-vars {env_file}{network}
 """
 
 
@@ -70,11 +71,11 @@ def describe(stack: Stack) -> str:
         api=stack.api_url,
         key=stack.api_key,
         endpoint=stack.endpoint,
-        token=WEBHOOK_SECRETS["form"],
+        token=WEBHOOK_SECRETS["modulo"],
         region=stack.region,
         queue=stack.outputs["MessageQueueUrl"],
         env_file=ENV_FILE.relative_to(WORK.parent),
-        network=" \\\n    --docker-network host" if _host_network() else "",
+        network=" --docker-network host" if _host_network() else "",
     )
 
 

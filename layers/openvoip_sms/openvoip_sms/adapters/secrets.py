@@ -21,17 +21,21 @@ class GatewayAccounts:
         self._provider, self._arn = SecretsProvider(boto3_client=client), secret_arn
 
     def current(self) -> Account:
-        return self._read(afresh=False)
+        """From the cache; but a placeholder in the cache may have been filled in meanwhile."""
+        try:
+            return _account(_read_secret(self._provider, self._arn))
+        except AccountNotSet:
+            return self.afresh()
 
     def afresh(self) -> Account:
-        return self._read(afresh=True)
+        return _account(_read_secret(self._provider, self._arn, afresh=True))
 
-    def _read(self, *, afresh: bool) -> Account:
-        values = _read_secret(self._provider, self._arn, afresh=afresh)
-        call_group, secret = str(values.get("id_call_gr", "")), str(values.get("secret", ""))
-        if "" in (call_group.strip(), secret.strip()) or PLACEHOLDER in (call_group, secret):
-            raise AccountNotSet("the gateway secret needs id_call_gr and secret")
-        return Account(call_group, secret)
+
+def _account(values: dict[str, Any]) -> Account:
+    call_group, secret = str(values.get("id_call_gr", "")), str(values.get("secret", ""))
+    if "" in (call_group.strip(), secret.strip()) or PLACEHOLDER in (call_group, secret):
+        raise AccountNotSet("the gateway secret needs id_call_gr and secret")
+    return Account(call_group, secret)
 
 
 class WebhookSecrets:

@@ -1,0 +1,103 @@
+"""The deployed template on the local AWS, once for all end-to-end tests."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from local.processes import ROOT
+from local.stack import deployed, local_gateway
+
+WAIT = 30.0  # seconds that a message may take on a busy machine
+
+
+class House:
+    """The stack and the gateway behind it, with words for what tests do to them."""
+
+    def __init__(self, stack, gateway):
+        self.stack, self.gateway = stack, gateway
+
+    def call(self, method, path, body=None, **headers):
+        """Return status, headers and parsed body of one HTTP call with the API key."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        given = {"x-api-key": self.stack.api_key, "Content-Type": "application/json"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            self.stack.api_url + path, data=data, method=method, headers=given
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=40) as answer:  # noqa: S310 - as above
+                return answer.status, answer.headers, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, json.load(error)
+
+    def webhook(self, event):
+        headers = {k: v for k, v in event["headers"].items() if k != "Host"}
+        return self.call("POST", event["path"], event["body"].encode(), **headers)
+
+    def queue(self, body):
+        text = body if isinstance(body, str) else json.dumps(body)
+        sent = self.stack.client("sqs").send_message(
+            QueueUrl=self.stack.outputs["MessageQueueUrl"], MessageBody=text
+        )
+        return sent["MessageId"]
+
+    def dead_letters(self, count):
+        """Wait for that many dead letters; return their bodies by reason."""
+        found = {}
+        sqs = self.stack.client("sqs")
+
+        def enough():
+            answer = sqs.receive_message(
+                QueueUrl=self.stack.outputs["DeadLetterQueueUrl"],
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+            )
+            for one in answer.get("Messages", []):
+                found[one["Body"]] = one["MessageAttributes"]["reason"]["StringValue"]
+                sqs.delete_message(
+                    QueueUrl=self.stack.outputs["DeadLetterQueueUrl"],
+                    ReceiptHandle=one["ReceiptHandle"],
+                )
+            return len(found) >= count
+
+        wait_until(enough)
+        return found
+
+    def record(self, record_id):
+        return self.call("GET", f"/messages/{record_id}")[2]
+
+    def wait_for(self, record_id, *statuses):
+        """Wait until the record is in one of the statuses, and return it."""
+        wait_until(lambda: self.record(record_id).get("status") in statuses, record_id)
+        return self.record(record_id)
+
+    def accepted(self, text):
+        """The SMS with this text that the gateway accepted."""
+        return [call for call in self.gateway.accepted if call.text == text]
+
+
+def wait_until(condition, what="the condition", seconds=WAIT):
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not come about in {seconds} s"
+        time.sleep(0.05)
+
+
+def event(name):
+    return json.loads((ROOT / "events" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def _house():
+    with local_gateway() as gateway, deployed(gateway) as stack:
+        yield House(stack, gateway)
+
+
+@pytest.fixture
+def house(_house):
+    yield _house
+    _house.gateway.clear_faults()

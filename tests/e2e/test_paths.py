@@ -1,0 +1,130 @@
+"""From each way in to the phone, on the deployed template."""
+
+from datetime import UTC, datetime, timedelta
+
+from openvoip_sms.adapters.queue import EventBridgeSchedule
+from tests.e2e.conftest import event
+
+
+def test_a_shopify_webhook_delivered_twice_makes_one_sms(house):
+    order = event("webhook_shopify_orders_fulfilled")
+    status, _, body = house.webhook(order)
+    assert status == 202
+    again, _, repeated = house.webhook(order)
+    assert (again, repeated["reason"]) == (200, "duplicate")
+    record = house.wait_for(body["messages"][0]["id"], "sent")
+    text = "Ciao Anna, il tuo ordine #1042 è in viaggio. https://corriere.example/t/CN0042"
+    assert record["source"] == "webhook:shopify"
+    assert [sms.to for sms in house.accepted(text)] == ["+393331234567"]
+
+
+def test_a_forged_webhook_is_refused(house):
+    order = event("webhook_shopify_orders_fulfilled")
+    order["body"] = order["body"].replace("Anna", "Eva")
+    status, headers, body = house.webhook(order)
+    assert (status, body["reason"]) == (401, "signature_wrong")
+    assert headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_api_call_waits_for_the_gateway_and_a_repeat_sends_nothing(house):
+    message = {"to": "333 1234501", "text": "Il referto è pronto", "id": "referto-1"}
+    status, headers, body = house.call("POST", "/messages", message)
+    assert (status, body["status"]) == (201, "sent")
+    assert headers["Location"] == "/v1/messages/referto-1"
+    status, headers, _ = house.call("POST", "/messages", message)
+    assert (status, headers["Idempotent-Replayed"]) == (201, "true")
+    other = house.call("POST", "/messages", message | {"text": "Un altro testo"})
+    assert (other[0], other[2]["reason"]) == (422, "id_in_use")
+    assert len(house.accepted("Il referto è pronto")) == 1
+
+
+def test_messages_need_the_api_key_and_health_does_not(house):
+    assert house.call("GET", "/messages/x", x_api_key="wrong")[0] == 403
+    assert house.call("GET", "/health", x_api_key="")[2]["status"] == "ok"
+
+
+def test_an_async_call_is_answered_before_it_is_sent(house):
+    message = {"to": "3331234502", "text": "Evento in sala B", "id": "evento-1"}
+    status, _, body = house.call("POST", "/messages", message, Prefer="respond-async")
+    assert (status, body["status"]) == (202, "queued")
+    house.wait_for("evento-1", "sent")
+    assert len(house.accepted("Evento in sala B")) == 1
+
+
+def test_a_queue_message_without_an_id_goes_by_its_sqs_id(house):
+    sqs_id = house.queue({"to": "3331234503", "text": "Dalla coda"})
+    record = house.wait_for(sqs_id, "sent")
+    assert record["source"] == "queue"
+
+
+def test_what_is_no_message_goes_to_the_dead_letter_queue_with_its_reason(house):
+    house.queue("non è JSON")
+    house.queue({"to": "3331234504", "testo": "campo scritto male"})
+    landline = house.queue({"to": "06 1234567", "text": "a un numero fisso"})
+    reasons = house.dead_letters(2)
+    assert reasons["non è JSON"] == "not_json"
+    assert any("testo: unknown_field" in reason for reason in reasons.values())
+    assert house.wait_for(landline, "rejected")["reason"] == "landline"
+
+
+def test_a_message_waits_while_the_gateway_is_busy_and_then_goes_out_once(house):
+    house.gateway.fail_next(1, "http_503", to="+393331234505")
+    message = {"to": "3331234505", "text": "Dopo l'attesa", "id": "attesa-1"}
+    status, _, body = house.call("POST", "/messages", message)
+    assert (status, body["status"], body["reason"]) == (202, "queued", "gateway_busy")
+    assert house.wait_for("attesa-1", "sent")["attempts"] == 2
+    assert len(house.accepted("Dopo l'attesa")) == 1
+
+
+def test_a_cut_connection_is_unknown_until_a_person_confirms(house):
+    house.gateway.fail_next(1, "cut_after", to="+393331234506")
+    message = {"to": "3331234506", "text": "Chissà", "id": "dubbio-1"}
+    status, _, body = house.call("POST", "/messages", message)
+    assert (status, body["message"]["status"]) == (504, "unknown")
+    listed = house.call("GET", "/messages?status=unknown")[2]["messages"]
+    assert "dubbio-1" in [one["id"] for one in listed]
+    assert house.call("POST", "/messages/dubbio-1/confirm")[2]["status"] == "sent"
+    assert house.call("POST", "/messages/dubbio-1/confirm")[0] == 409
+
+
+def test_a_person_resends_an_unknown_message_once_however_often_they_click(house):
+    house.gateway.fail_next(1, "cut", to="+393331234507")
+    message = {"to": "3331234507", "text": "Rimandato", "id": "dubbio-2"}
+    assert house.call("POST", "/messages", message)[0] == 504
+    clicks = [house.call("POST", "/messages/dubbio-2/resend")[0] for _ in range(3)]
+    assert clicks == [202, 409, 409]
+    house.wait_for("dubbio-2", "sent")
+    assert len(house.accepted("Rimandato")) == 1
+
+
+def test_a_later_message_can_be_cancelled_and_its_schedule_goes_with_it(house):
+    at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    message = {"to": "3331234508", "text": "Fra un mese", "id": "poi-1", "send_at": at}
+    status, _, body = house.call("POST", "/messages", message)
+    assert (status, body["status"]) == (202, "scheduled")
+    scheduler = house.stack.client("scheduler")
+    group = "openvoip-sms-messages"
+    assert len(scheduler.list_schedules(GroupName=group)["Schedules"]) == 1
+    assert house.call("DELETE", "/messages/poi-1")[2]["status"] == "cancelled"
+    assert scheduler.list_schedules(GroupName=group)["Schedules"] == []
+
+
+def test_a_schedule_brings_a_stored_message_to_the_sender(house):
+    soon = datetime.now(UTC) + timedelta(seconds=4)
+    message = {"to": "3331234509", "text": "Fra poco", "id": "poi-2", "send_at": soon.isoformat()}
+    assert house.call("POST", "/messages", message)[0] == 202
+    configuration = house.stack.client("lambda").get_function_configuration(
+        FunctionName=house.stack.functions["api"]
+    )
+    names = configuration["Environment"]["Variables"]
+    schedule = EventBridgeSchedule(
+        house.stack.client("scheduler"),
+        group=names["SCHEDULE_GROUP"],
+        role_arn=names["SCHEDULE_ROLE_ARN"],
+        queue_arn=names["QUEUE_ARN"],
+    )
+    schedule.put("poi-2", soon)  # besides the queue's own delay: one SMS all the same
+    record = house.wait_for("poi-2", "sent")
+    assert record["sent_at"] >= record["send_at"]
+    assert len(house.accepted("Fra poco")) == 1
+    schedule.remove("poi-2")
