@@ -283,14 +283,14 @@ def rejected_record(
 ) -> Record:
     """Return the record of a message that is well-formed but cannot be sent, for good."""
     worst = invalid.violations[0]
-    text = given.get("text")
     return Record(
         id=given.get("id", default_id),
         status=Status.REJECTED,
         to=_shown(given.get("to")),
-        text=text[:TEXT_KEPT] if policy.store_text and isinstance(text, str) else None,
+        text=_storable(given.get("text")) if policy.store_text else None,
         category=given.get("category", CATEGORIES[0]),
         source=source,
+        reference=given.get("reference"),
         fingerprint=fingerprint(given),
         reason=worst.reason,
         detail=worst.detail,
@@ -298,6 +298,13 @@ def rejected_record(
         updated_at=now,
         expires_at=now,
     )
+
+
+def _storable(text: object) -> str | None:
+    """A text as far as a table can hold it: without halves of characters."""
+    if not isinstance(text, str):
+        return None
+    return text[:TEXT_KEPT].encode("utf-8", "replace").decode()
 
 
 def _shown(to: object) -> str:

@@ -14,7 +14,8 @@ def from_rfc3339(text: str) -> datetime:
     Raises:
         ValueError: not a date and time, or without an offset.
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or "T" not in text.upper():
+    written = text.upper()  # RFC 3339, 5.6: `t` and `z` may be small
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None or "T" not in written:
         raise ValueError("a date and time needs a T and an offset")
     return moment.astimezone(UTC)
