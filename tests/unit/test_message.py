@@ -286,7 +286,7 @@ def test_whatever_is_given_becomes_a_message_or_a_list_of_violations(given):
         message = parse_message(given, POLICY, NOW)
     except InvalidMessage as error:
         told = [one.field + one.reason + one.detail for one in error.violations]
-        assert "".join(told).encode()  # noqa: PT017 - whether it is raised is the open question
+        assert "".join(told).encode()
     else:
         assert message.to == "+393331234567" or "to" in given
         assert 1 <= message.segments <= 4

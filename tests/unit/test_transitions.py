@@ -1,0 +1,316 @@
+"""The state machine of the promise: what each event makes of a record."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import FINAL, OPEN, WAITING, Reason, Record, Status
+from openvoip_sms.rules.replies import Reply, Verdict
+from tests.fakes import START
+
+HOLD = Policy(default_sender="Bottega", live=True)
+RESEND = replace(HOLD, resend_unknown=True)
+HOUR = timedelta(hours=1)
+LATER = START + timedelta(seconds=2)
+
+
+def waiting(**fields):
+    given = {
+        "id": "m-1",
+        "status": Status.QUEUED,
+        "to": "+393331234567",
+        "text": "Ciao",
+        "sender": "Bottega",
+        "source": "api",
+        "category": "transactional",
+        "created_at": START,
+        "updated_at": START,
+        "expires_at": START + 24 * HOUR,
+        "fingerprint": "f",
+        "valid_for": 86_400.0,
+    }
+    return Record(**given | fields)
+
+
+def sending(**fields):
+    claim = {"claim": "c-1", "claimed_until": START + transitions.LEASE, "attempts": 1}
+    return waiting(status=Status.SENDING, version=2, **claim | fields)
+
+
+def answered(verdict, policy=HOLD, record=None, chance=1.0, **reply):
+    return transitions.answered(record or sending(), Reply(verdict, **reply), LATER, policy, chance)
+
+
+# The table of the promise
+
+ROWS = [
+    (Verdict.ACCEPTED, "sent", None),
+    (Verdict.BAD_DESTINATION, "rejected", "bad_destination"),
+    (Verdict.GENERIC_ERROR, "queued", "gateway_error"),
+    (Verdict.BAD_CREDENTIALS, "queued", "bad_credentials"),
+    (Verdict.UNREACHABLE, "queued", "gateway_unreachable"),
+    (Verdict.BUSY, "queued", "gateway_busy"),
+    (Verdict.MISCONFIGURED, "queued", "gateway_misconfigured"),
+    (Verdict.UNCERTAIN, "unknown", "no_clear_answer"),
+]
+
+
+def test_every_verdict_has_its_row():
+    assert {verdict for verdict, _, _ in ROWS} == set(Verdict)
+
+
+@pytest.mark.parametrize(("verdict", "status", "reason"), ROWS)
+def test_each_verdict_leads_to_its_status(verdict, status, reason):
+    after = answered(verdict)
+    assert (after.record.status, after.record.reason) == (status, reason)
+    assert (after.retry_in is None) == (status != "queued")
+    assert (after.record.detail is None) == (reason is None)
+    assert after.record.version == 3
+    assert after.record.updated_at == LATER
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_an_open_record_is_looked_after_and_only_a_doubtful_one_keeps_its_claim(verdict):
+    record = answered(verdict).record
+    assert (record.check_at is not None) == (record.status in OPEN)
+    # The owner of the claim may wake up late and know better.
+    assert (record.claim is not None) == (record.status is Status.UNKNOWN)
+
+
+def test_a_sent_record_says_when_and_what_the_gateway_said():
+    record = answered(Verdict.ACCEPTED, code="000", raw="[0]").record
+    assert (record.sent_at, record.gateway_code, record.gateway_reply) == (LATER, "000", "[0]")
+
+
+def test_the_gateways_words_are_kept_whatever_they_mean():
+    record = answered(Verdict.UNCERTAIN, code="042", raw="ERR: 042").record
+    assert (record.gateway_code, record.gateway_reply) == ("042", "ERR: 042")
+
+
+def test_a_generic_error_fails_at_the_third_call():
+    first = answered(Verdict.GENERIC_ERROR)
+    second = answered(Verdict.GENERIC_ERROR, record=again(first))
+    third = answered(Verdict.GENERIC_ERROR, record=again(second))
+    assert [first.record.status, second.record.status] == [Status.QUEUED] * 2
+    assert (third.record.status, third.record.reason) == (Status.FAILED, "gateway_error")
+    assert third.record.attempts == 3
+
+
+def again(after):
+    return transitions.claimed(after.record, "c-2", LATER)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [Verdict.UNREACHABLE, Verdict.BUSY, Verdict.MISCONFIGURED, Verdict.BAD_CREDENTIALS],
+)
+def test_what_was_certainly_not_sent_never_uses_up_the_three_calls(verdict):
+    after = answered(verdict)
+    for _ in range(20):
+        after = answered(verdict, record=again(after))
+    assert (after.record.status, after.record.refusals) == (Status.QUEUED, 0)
+    assert after.record.attempts == 21
+
+
+# Claims
+
+
+def test_a_claim_is_one_workers_own_for_its_lease():
+    record = transitions.claimed(waiting(reason="gateway_busy", detail="x"), "c-9", LATER)
+    assert (record.status, record.claim, record.attempts) == (Status.SENDING, "c-9", 1)
+    assert record.claimed_until == record.check_at == LATER + transitions.LEASE
+    assert (record.reason, record.detail) == (None, None)
+
+
+def test_a_claim_that_ran_out_is_a_doubt():
+    after = transitions.died(sending(), LATER, HOLD, 1.0)
+    assert (after.record.status, after.record.reason) == (Status.UNKNOWN, "died_while_sending")
+    assert after.retry_in is None
+
+
+# What AmbiguousOutcome=resend makes of a doubt
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        lambda record: transitions.answered(record, Reply(Verdict.UNCERTAIN), LATER, RESEND, 1.0),
+        lambda record: transitions.died(record, LATER, RESEND, 1.0),
+    ],
+    ids=["no clear answer", "died"],
+)
+def test_resend_tries_a_doubt_again_up_to_three_calls_then_asks_a_person(doubt):
+    first = doubt(sending())
+    second = doubt(again(first))
+    third = doubt(again(second))
+    assert [first.record.status, second.record.status] == [Status.QUEUED] * 2
+    assert first.record.doubted
+    assert first.retry_in is not None
+    assert third.record.status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda record: answered(Verdict.BAD_DESTINATION, RESEND, record).record,
+        lambda record: answered(Verdict.GENERIC_ERROR, RESEND, replace(record, refusals=2)).record,
+        lambda record: transitions.stopped(record, START + 25 * HOUR, RESEND),
+        lambda record: transitions.stopped(record, LATER, replace(RESEND, live=False)),
+    ],
+    ids=["rejected", "failed", "expired", "suppressed"],
+)
+def test_after_a_doubt_no_record_says_that_nothing_was_sent(ending):
+    assert ending(sending(doubted=True)).status is Status.UNKNOWN
+
+
+def test_after_a_doubt_an_accepted_reply_still_counts():
+    assert answered(Verdict.ACCEPTED, RESEND, sending(doubted=True)).record.status is Status.SENT
+
+
+def test_after_a_doubt_nobody_can_cancel():
+    assert transitions.cancelled(waiting(doubted=True), LATER, RESEND) is None
+
+
+# Not now, or never
+
+
+def test_a_message_whose_time_is_over_expires():
+    record = waiting(expires_at=START + HOUR)
+    assert transitions.stopped(record, START + HOUR - timedelta(seconds=1), HOLD) is None
+    ended = transitions.stopped(record, START + HOUR, HOLD)
+    assert (ended.status, ended.reason) == (Status.EXPIRED, "too_late")
+
+
+def test_in_test_mode_only_the_firms_own_numbers_get_an_sms():
+    test_mode = Policy("Bottega", test_recipients=frozenset({"+393331234567"}))
+    assert transitions.stopped(waiting(), LATER, test_mode) is None
+    ended = transitions.stopped(waiting(to="+393331234568"), LATER, test_mode)
+    assert (ended.status, ended.reason) == (Status.SUPPRESSED, "test_mode")
+
+
+def test_a_new_record_is_looked_after_once_the_queue_has_had_its_chance():
+    assert transitions.first(waiting(), START, HOLD).check_at == START + transitions.GRACE
+    scheduled = waiting(status=Status.SCHEDULED, send_at=START + HOUR)
+    assert transitions.first(scheduled, START, HOLD).check_at == START + HOUR + transitions.GRACE
+
+
+def test_a_new_record_that_may_not_be_sent_is_stored_as_ended():
+    assert transitions.first(waiting(), START, Policy("Bottega")).status is Status.SUPPRESSED
+    rejected = waiting(status=Status.REJECTED)
+    assert transitions.first(rejected, START, HOLD) == rejected
+
+
+# Backoff
+
+
+@given(st.integers(0, 100_000), st.floats(0, 1))
+def test_backoff_stays_between_a_second_and_a_quarter_of_an_hour(attempts, chance):
+    assert 1.0 <= transitions.backoff(attempts, chance) <= 900.0
+
+
+def test_backoff_doubles_at_its_most():
+    assert [transitions.backoff(n, 1.0) for n in range(12)] == [
+        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900,
+    ]  # fmt: skip
+
+
+@given(st.integers(1, 40), st.floats(0, 1))
+def test_jitter_is_full(attempts, chance):
+    most = transitions.backoff(attempts, 1.0)
+    assert transitions.backoff(attempts, chance) == pytest.approx(max(1.0, most * chance))
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "delay"),
+    [(None, 2.0), (0.0, 2.0), (1.0, 2.0), (120.0, 120.0), (3600.0, 3600.0), (1e9, 21_600.0)],
+)
+def test_retry_after_is_respected_within_reason(retry_after, delay):
+    after = answered(Verdict.BUSY, retry_after=retry_after)
+    assert after.retry_in == delay
+    assert after.record.check_at == LATER + timedelta(seconds=delay) + transitions.GRACE
+
+
+def test_no_wait_goes_past_the_end_of_a_message():
+    record = sending(expires_at=LATER + timedelta(seconds=40))
+    assert answered(Verdict.BUSY, record=record, retry_after=120.0).retry_in == 40.0
+    over = sending(expires_at=LATER - timedelta(seconds=40))
+    assert answered(Verdict.BUSY, record=over, retry_after=120.0).retry_in == 1.0
+
+
+# A person's decisions
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_unknown_failed_and_expired_can_be_sent_again(status):
+    again = transitions.resent(waiting(status=status), LATER, HOLD)
+    assert (again is not None) == (status in ("unknown", "failed", "expired"))
+
+
+def test_sent_again_means_a_fresh_start():
+    old = waiting(status=Status.UNKNOWN, refusals=2, doubted=True, claim="c-1", valid_for=60.0)
+    again = transitions.resent(old, START + 48 * HOUR, HOLD)
+    assert (again.status, again.reason) == (Status.QUEUED, Reason.RESENT_BY_PERSON)
+    assert (again.refusals, again.doubted, again.claim) == (0, False, None)
+    assert again.expires_at == START + 48 * HOUR + timedelta(seconds=60)
+
+
+def test_a_message_without_its_text_cannot_be_sent_again():
+    assert transitions.resent(waiting(status=Status.EXPIRED, text=None), LATER, HOLD) is None
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_unknown_can_be_confirmed(status):
+    confirmed = transitions.confirmed(waiting(status=status), LATER, HOLD)
+    assert (confirmed is not None) == (status == "unknown")
+
+
+def test_confirmed_means_sent_when_the_doubt_arose():
+    unknown = waiting(status=Status.UNKNOWN, updated_at=START)
+    confirmed = transitions.confirmed(unknown, LATER, HOLD)
+    assert (confirmed.status, confirmed.sent_at) == (Status.SENT, START)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_what_waits_can_be_cancelled(status):
+    cancelled = transitions.cancelled(waiting(status=status), LATER, HOLD)
+    assert (cancelled is not None) == (status in WAITING)
+
+
+# Texts that are not kept
+
+
+def test_a_text_is_dropped_once_its_message_is_final_and_not_before():
+    frugal = replace(HOLD, store_text=False)
+    assert answered(Verdict.ACCEPTED, frugal).record.text is None
+    assert answered(Verdict.GENERIC_ERROR, frugal).record.text == "Ciao"
+    assert answered(Verdict.UNCERTAIN, frugal).record.text == "Ciao"
+    assert transitions.cancelled(waiting(), LATER, frugal).text is None
+
+
+# Whatever happens
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(Verdict), st.floats(0, 1), st.none() | st.floats(0, 1e6)),
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_a_record_is_always_final_doubtful_or_looked_after(replies, resend):
+    policy = RESEND if resend else HOLD
+    record, now = transitions.first(waiting(), START, policy), START
+    for verdict, chance, retry_after in replies:
+        if record.status not in WAITING:
+            break
+        claimed = transitions.claimed(record, "c", now)
+        reply = Reply(verdict, retry_after=retry_after)
+        record = transitions.answered(claimed, reply, now, policy, chance).record
+    assert record.status in FINAL or record.status is Status.UNKNOWN or record.check_at is not None
+    if not resend and any(verdict is Verdict.UNCERTAIN for verdict, _, _ in replies[:1]):
+        assert record.status is Status.UNKNOWN
