@@ -12,11 +12,13 @@ from openvoip_sms.delivery.ports import AccountUnavailable, StoreUnavailable
 from openvoip_sms.http import Answer, problem
 from openvoip_sms.settings import BadSetting
 from openvoip_sms.webhooks.bodies import Unreadable
-from openvoip_sms.webhooks.plan import NothingToSend, Pinged, Planned, plan
-from openvoip_sms.webhooks.request import MAX_BODY_BYTES, from_api_gateway
+from openvoip_sms.webhooks.plan import NothingToSend, Pinged, Planned, plan, plan_trusted
+from openvoip_sms.webhooks.request import MAX_BODY_BYTES, from_api_gateway, from_event_bridge
 from openvoip_sms.webhooks.sources import SourcesInvalid
 from openvoip_sms.webhooks.verify import Refused
 from openvoip_sms.webhooks.vocabulary import Source
+
+SHOPIFY = "shopify"  # the source that EventBridge's partner events belong to
 
 
 def receive(event: dict[str, Any]) -> Answer:
@@ -80,8 +82,26 @@ ERRORS: dict[type[Exception], Callable[[], Answer]] = {
 }
 
 
+class NotTaken(Exception):
+    """An event of EventBridge's cannot be read now: Lambda tries again, then sets it aside."""
+
+
+def receive_shopify_event(event: dict[str, Any]) -> dict[str, Any]:
+    """The same source and texts as for Shopify's HTTPS calls; AWS has verified who sent it."""
+    sources = wiring.sources()
+    if isinstance(sources, SourcesInvalid) or SHOPIFY not in sources:
+        wiring.journal().count({"SetupProblems": 1}, f"webhook:{SHOPIFY}")
+        raise NotTaken(f"no usable source {SHOPIFY} in sources.yaml")
+    planned = plan_trusted(sources[SHOPIFY], from_event_bridge(event), wiring.clock())
+    if isinstance(planned, Unreadable):
+        raise NotTaken(planned.reason)
+    return dict(_taken(sources[SHOPIFY], planned).body)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    if "detail-type" in event:
+        return receive_shopify_event(event)
     try:
         return receive(event).to_proxy()
     except tuple(ERRORS) as error:

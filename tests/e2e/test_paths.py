@@ -128,3 +128,48 @@ def test_a_schedule_brings_a_stored_message_to_the_sender(house):
     assert record["sent_at"] >= record["send_at"]
     assert len(house.accepted("Fra poco")) == 1
     schedule.remove("poi-2")
+
+
+def test_shopify_over_eventbridge_needs_no_signature_and_makes_one_sms(house):
+    order = event("webhook_shopify_eventbridge")
+    first = house.stack.invoke("webhooks", order)
+    again = house.stack.invoke("webhooks", order)
+    assert again["reason"] == "duplicate"
+    house.wait_for(first["messages"][0]["id"], "sent")
+    text = "Ciao Anna, il tuo ordine #1043 è in viaggio. https://corriere.example/t/CN0042"
+    assert len(house.accepted(text)) == 1
+
+
+def test_what_was_stored_and_never_queued_is_queued_by_the_reconciler(house):
+    """As if its function had died between storing and queueing, a quarter of an hour ago."""
+    at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    message = {"to": "3331234510", "text": "Ritrovato", "id": "perso-1", "send_at": at}
+    assert house.call("POST", "/messages", message)[0] == 202
+    past = {"S": "2026-01-01T00:00:00.000Z"}
+    house.stack.client("dynamodb").update_item(
+        TableName=house.stack.outputs["MessageTableName"],
+        Key={"id": {"S": "perso-1"}},
+        UpdateExpression="SET check_at = :past, send_at = :past",
+        ExpressionAttributeValues={":past": past},
+    )
+    assert house.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 1
+    house.wait_for("perso-1", "sent")
+    assert len(house.accepted("Ritrovato")) == 1
+    assert house.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 0
+
+
+def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(house):
+    secrets = house.stack.client("secretsmanager")
+    arn = house.stack.outputs["GatewaySecretArn"]
+    secrets.put_secret_value(
+        SecretId=arn, SecretString='{"id_call_gr": "SET-ME", "secret": "SET-ME"}'
+    )
+    house.gateway.rotate_secret("another-local-secret")
+    message = {"to": "3331234512", "text": "Aspetta il segreto", "id": "segreto-1"}
+    status, _, body = house.call("POST", "/messages", message)
+    assert (status, body["reason"]) == (202, "secret_not_set")
+    secrets.put_secret_value(
+        SecretId=arn, SecretString='{"id_call_gr": "9999", "secret": "another-local-secret"}'
+    )
+    house.wait_for("segreto-1", "sent")
+    assert len(house.accepted("Aspetta il segreto")) == 1

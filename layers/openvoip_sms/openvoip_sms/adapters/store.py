@@ -105,7 +105,7 @@ class DynamoStore:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=BY_CHECK,
-            KeyConditionExpression="shard = :shard AND check_at <= :now",
+            KeyConditionExpression="check_shard = :shard AND check_at <= :now",
             ExpressionAttributeValues={":shard": {"S": str(shard)}, ":now": {"S": to_rfc3339(now)}},
         )
         with translated():
@@ -148,7 +148,7 @@ def translated() -> Iterator[None]:
 def _item(record: Record, retention: timedelta) -> Item:
     values = {field.name: _stored(getattr(record, field.name)) for field in fields(record)}
     if record.check_at is not None:
-        values["shard"] = str(zlib.crc32(record.id.encode()) % SHARDS)
+        values["check_shard"] = str(zlib.crc32(record.id.encode()) % SHARDS)
     values["ttl"] = int((record.expires_at + retention).timestamp())
     serialize = TypeSerializer().serialize
     return {name: serialize(value) for name, value in values.items() if value is not None}
