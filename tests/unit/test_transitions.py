@@ -252,11 +252,30 @@ def test_only_unknown_failed_and_expired_can_be_sent_again(status):
 
 
 def test_sent_again_means_a_fresh_start():
-    old = waiting(status=Status.UNKNOWN, refusals=2, doubted=True, claim="c-1", valid_for=60.0)
+    old = waiting(status=Status.FAILED, refusals=3, claim="c-1", valid_for=60.0)
     again = transitions.resent(old, START + 48 * HOUR, HOLD)
     assert (again.status, again.reason) == (Status.QUEUED, Reason.RESENT_BY_PERSON)
     assert (again.refusals, again.doubted, again.claim) == (0, False, None)
     assert again.expires_at == START + 48 * HOUR + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        lambda record: (
+            answered(
+                Verdict.BAD_DESTINATION, HOLD, transitions.claimed(record, "c-2", LATER)
+            ).record
+        ),
+        lambda record: transitions.stopped(record, LATER + 25 * HOUR, HOLD),
+        lambda record: transitions.cancelled(record, LATER, HOLD) or record,
+    ],
+    ids=["rejected", "expired", "cancelled"],
+)
+def test_sent_again_after_a_doubt_it_never_says_that_nothing_was_sent(ending):
+    unknown = waiting(status=Status.UNKNOWN)
+    again = transitions.resent(unknown, LATER, HOLD)
+    assert ending(again).status in (Status.QUEUED, Status.UNKNOWN)
 
 
 def test_a_message_without_its_text_cannot_be_sent_again():

@@ -150,7 +150,7 @@ class Record:
     claim: str | None = None
     claimed_until: datetime | None = None
     refusals: int = 0  # calls that the gateway answered with its generic error
-    doubted: bool = False  # an earlier call may have been accepted (AmbiguousOutcome=resend)
+    doubted: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
     version: int = 1
 

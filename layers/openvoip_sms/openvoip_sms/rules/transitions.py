@@ -117,13 +117,15 @@ def queued_afresh(record: Record, now: datetime) -> Record:
 def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
     """Return the record queued once more on a person's word; `None` where that is not possible.
 
-    The validity starts anew: the person wants it sent now.
+    The validity starts anew: the person wants it sent now. A doubt stays: should this attempt
+    fail or be cancelled, the earlier call may still have been accepted.
     """
     if record.status not in RESENDABLE or record.text is None:
         return None
     validity = timedelta(seconds=record.valid_for or policy.validity.total_seconds())
     again = _waiting(record, Reason.RESENT_BY_PERSON, now, 0.0)
-    return replace(again, refusals=0, doubted=False, expires_at=now + validity)
+    doubted = record.status is Status.UNKNOWN
+    return replace(again, refusals=0, doubted=doubted, expires_at=now + validity)
 
 
 def confirmed(record: Record, now: datetime, policy: Policy) -> Record | None:
