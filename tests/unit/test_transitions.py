@@ -9,37 +9,15 @@ from hypothesis import strategies as st
 
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
-from openvoip_sms.rules.record import FINAL, OPEN, WAITING, Reason, Record, Status
+from openvoip_sms.rules.record import FINAL, OPEN, WAITING, Reason, Status
 from openvoip_sms.rules.replies import Reply, Verdict
 from tests.fakes import START
+from tests.records import sending, waiting
 
 HOLD = Policy(default_sender="Bottega", live=True)
 RESEND = replace(HOLD, resend_unknown=True)
 HOUR = timedelta(hours=1)
 LATER = START + timedelta(seconds=2)
-
-
-def waiting(**fields):
-    given = {
-        "id": "m-1",
-        "status": Status.QUEUED,
-        "to": "+393331234567",
-        "text": "Ciao",
-        "sender": "Bottega",
-        "source": "api",
-        "category": "transactional",
-        "created_at": START,
-        "updated_at": START,
-        "expires_at": START + 24 * HOUR,
-        "fingerprint": "f",
-        "valid_for": 86_400.0,
-    }
-    return Record(**given | fields)
-
-
-def sending(**fields):
-    claim = {"claim": "c-1", "claimed_until": START + transitions.LEASE, "attempts": 1}
-    return waiting(status=Status.SENDING, version=2, **claim | fields)
 
 
 def answered(verdict, policy=HOLD, record=None, chance=1.0, **reply):
