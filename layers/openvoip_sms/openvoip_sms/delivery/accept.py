@@ -57,12 +57,13 @@ class Acceptance:
 
     def hand_over(self, record: Record, delay: float = 0.0) -> bool:
         """Bring a stored, waiting message on its way; a failure is left to the reconciler."""
-        ahead = (record.send_at - self.clock()) if record.send_at else timedelta(0)
+        now = self.clock()
+        due = max(record.send_at or now, now + timedelta(seconds=delay))
         try:
-            if ahead > QUEUE_DELAY_LIMIT and record.send_at:
-                self.schedule.put(record.id, record.send_at)
+            if due - now > QUEUE_DELAY_LIMIT:
+                self.schedule.put(record.id, due)
             else:
-                self.queue.put(record.id, max(delay, ahead.total_seconds(), 0.0))
+                self.queue.put(record.id, (due - now).total_seconds())
         except QueueUnavailable as error:
             self.journal.trouble("message.not_handed_over", record.id, error)
             return False
