@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from openvoip_sms.delivery.accept import QUEUE_DELAY_LIMIT, Acceptance
 from openvoip_sms.delivery.deliver import Delivery, Result
 from openvoip_sms.rules.json_body import NotJson, read_json
-from openvoip_sms.rules.message import InvalidMessage, parse_message, record_of, rejected_record
+from openvoip_sms.rules.message import (
+    ID_PATTERN,
+    InvalidMessage,
+    parse_message,
+    record_of,
+    rejected_record,
+)
 from openvoip_sms.rules.record import OPEN, WAITING
 
 POINTER = "stored_message"  # the body of a message that the table holds already
@@ -37,14 +43,15 @@ class QueueIntake:
         except NotJson:
             return Handled(set_aside="not_json")
         if isinstance(given, dict) and given.keys() == {POINTER}:
-            return self._stored(str(given[POINTER]), seconds_left)
+            return self._stored(given[POINTER], seconds_left)
         return self._message(given, sqs_id, seconds_left)
 
-    def _stored(self, record_id: str, seconds_left: Callable[[], float]) -> Handled:
-        result = self.delivery.send_stored(record_id, seconds_left)
-        if result.record is None:
-            return Handled(set_aside="no_such_message")
-        return Handled(result.retry_in)
+    def _stored(self, record_id: object, seconds_left: Callable[[], float]) -> Handled:
+        if isinstance(record_id, str) and ID_PATTERN.fullmatch(record_id):
+            result = self.delivery.send_stored(record_id, seconds_left)
+            if result.record is not None:
+                return Handled(result.retry_in)
+        return Handled(set_aside="no_such_message")
 
     def _message(self, given: object, sqs_id: str, seconds_left: Callable[[], float]) -> Handled:
         now, policy = self.delivery.clock(), self.delivery.policy

@@ -1,0 +1,301 @@
+"""Bodies from the queue: done, again, or set aside with a reason."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoip_sms.delivery.accept import Acceptance
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.from_queue import DONE, Handled, QueueIntake, unwrap
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Status
+from openvoip_sms.rules.replies import Reply, Verdict
+from tests.fakes import (
+    START,
+    FakeAccounts,
+    FakeClock,
+    FakeGateway,
+    FakeJournal,
+    FakeQueue,
+    FakeSchedule,
+    FakeStore,
+)
+from tests.records import waiting
+
+POLICY = Policy(default_sender="Bottega", live=True)
+LEAST = {"to": "333 1234567", "text": "Ciao"}
+BUSY = Reply(Verdict.BUSY, retry_after=120.0)
+
+
+class Stage:
+    """An intake and all that is around it."""
+
+    def __init__(self, *script):
+        self.gateway, self.store, self.queue = FakeGateway(*script), FakeStore(), FakeQueue()
+        self.schedule, self.journal, self.clock = FakeSchedule(), FakeJournal(), FakeClock()
+        delivery = Delivery(
+            store=self.store,
+            gateway=self.gateway,
+            accounts=FakeAccounts(),
+            journal=self.journal,
+            policy=POLICY,
+            clock=self.clock,
+            chance=lambda: 1.0,
+            new_claim=lambda: f"claim-{len(self.store.history)}",
+        )
+        acceptance = Acceptance(
+            self.store, self.queue, self.schedule, self.journal, POLICY, self.clock
+        )
+        self.intake = QueueIntake(delivery, acceptance)
+
+    def handle(self, body, sqs_id="sqs-1"):
+        written = body if isinstance(body, str) else json.dumps(body)
+        return self.intake.handle(written, sqs_id, lambda: 60.0)
+
+
+# Messages
+
+
+def test_a_message_is_sent_and_done():
+    stage = Stage()
+    assert stage.handle(LEAST | {"id": "m-1"}) == DONE
+    assert [(sms.to, sms.text) for sms in stage.gateway.accepted] == [("+393331234567", "Ciao")]
+    assert (stage.store["m-1"].status, stage.store["m-1"].source) == ("sent", "queue")
+
+
+def test_without_an_id_the_one_of_the_queue_serves():
+    stage = Stage()
+    stage.handle(LEAST)
+    assert stage.store["sqs-1"].status is Status.SENT
+
+
+def test_a_message_delivered_twice_is_sent_once():
+    stage = Stage()
+    assert [stage.handle(LEAST) for _ in range(3)] == [DONE] * 3
+    assert len(stage.gateway.calls) == 1
+
+
+def test_the_same_id_with_other_content_is_set_aside():
+    stage = Stage()
+    stage.handle(LEAST | {"id": "m-1"})
+    assert stage.handle(LEAST | {"id": "m-1", "text": "Altro"}) == Handled(set_aside="id_in_use")
+    assert len(stage.gateway.calls) == 1
+
+
+def test_what_was_not_sent_comes_again_and_is_sent_then():
+    stage = Stage(BUSY)
+    assert stage.handle(LEAST | {"id": "m-1"}) == Handled(retry_in=120.0)
+    stage.clock.forward(120)
+    assert stage.handle(LEAST | {"id": "m-1"}) == DONE
+    assert stage.store["m-1"].status is Status.SENT
+
+
+def test_a_message_without_an_id_comes_again_as_a_pointer_to_its_record():
+    """Its SQS id would change with a redrive from the dead-letter queue."""
+    stage = Stage(BUSY)
+    assert stage.handle(LEAST) == DONE
+    assert stage.queue.put_in == [("sqs-1", 120.0)]
+    assert stage.handle({"stored_message": "sqs-1"}) == DONE
+    assert stage.store["sqs-1"].status is Status.SENT
+
+
+def test_a_pointer_that_cannot_be_queued_leaves_the_message_where_it_is():
+    stage = Stage(BUSY)
+    stage.queue.down = True
+    assert stage.handle(LEAST) == Handled(retry_in=120.0)
+
+
+def test_a_wait_that_the_queue_cannot_do_leaves_the_message_where_it_is():
+    stage = Stage(replace(BUSY, retry_after=7200.0))
+    assert stage.handle(LEAST) == Handled(retry_in=7200.0)
+    assert stage.queue.put_in == []
+
+
+def test_a_message_that_another_worker_sends_right_now_comes_again():
+    meanwhile = []
+
+    def delivered_twice():
+        meanwhile.append(stage.handle(LEAST))
+        return Reply(Verdict.ACCEPTED)
+
+    stage = Stage(delivered_twice)
+    assert stage.handle(LEAST) == DONE
+    assert meanwhile == [Handled(retry_in=91.0)]
+    assert len(stage.gateway.calls) == 1
+
+
+def test_a_message_for_later_is_scheduled_once():
+    stage = Stage()
+    body = LEAST | {"id": "m-1", "send_at": "2026-11-25T09:00:00+01:00"}
+    assert [stage.handle(body) for _ in range(2)] == [DONE] * 2
+    assert stage.store["m-1"].status is Status.SCHEDULED
+    assert list(stage.schedule.at) == ["m-1"]
+    assert stage.gateway.calls == []
+    other = body | {"text": "Altro"}
+    assert stage.handle(other) == Handled(set_aside="id_in_use")
+
+
+# Pointers
+
+
+def test_a_pointer_sends_the_stored_message():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting()
+    assert stage.handle({"stored_message": "m-1"}) == DONE
+    assert stage.store["m-1"].status is Status.SENT
+
+
+def test_a_pointer_to_what_comes_too_early_comes_again():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting(send_at=START + timedelta(seconds=60))
+    assert stage.handle({"stored_message": "m-1"}) == Handled(retry_in=60.0)
+
+
+@pytest.mark.parametrize("key", ["m-9", "", "a b", "x" * 3000, 7, None, {"a": 1}, ["m-1"]])
+def test_a_pointer_to_nothing_is_set_aside(key):
+    stage = Stage()
+    looked_up = []
+    stage.store.get = looked_up.append  # and gives nothing
+    assert stage.handle({"stored_message": key}) == Handled(set_aside="no_such_message")
+    assert looked_up == (["m-9"] if key == "m-9" else [])  # the table knows no other keys
+
+
+# What is no message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "ciao",
+        "{",
+        '{"to": NaN}',
+        '{"to":"333 1234567","to":"334 1234567","text":"x"}',
+        "[" * 100_000,
+        "1" * 10_000,
+        "\x00",
+    ],
+)
+def test_what_is_not_json_is_set_aside(body):
+    assert Stage().handle(body) == Handled(set_aside="not_json")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ([], ": not_an_object"),
+        ("7", ": not_an_object"),
+        ({}, "to: missing, text: missing"),
+        (LEAST | {"testo": "x"}, "testo: unknown_field"),
+        (LEAST | {"to": 3331234567}, "to: wrong_type"),
+        (LEAST | {"id": "a b"}, "id: bad_id"),
+        (LEAST | {"dry_run": True}, "dry_run_in_queue"),
+        ({"Records": []}, "Records: unknown_field, to: missing, text: missing"),
+    ],
+)
+def test_what_is_no_message_is_set_aside_with_its_mistakes(body, reason):
+    stage = Stage()
+    assert stage.handle(body) == Handled(set_aside=reason)
+    assert stage.store.records == {}
+
+
+def test_the_reason_fits_an_attribute_and_shows_nothing_of_the_message():
+    odd = {f"campo{n}": "segreto" for n in range(100)} | {"segreto\n": 1, "to": 333_1234567}
+    reason = Stage().handle(odd).set_aside
+    assert len(reason) <= 256
+    assert reason.isprintable()
+    assert "segreto" not in reason
+    assert "1234567" not in reason
+
+
+def test_a_message_with_a_bad_number_becomes_a_rejected_record():
+    stage = Stage()
+    body = LEAST | {"id": "m-1", "to": "06 1234567"}
+    assert stage.handle(body) == DONE
+    stage.clock.forward(0.001)
+    assert stage.handle(body) == DONE
+    assert (stage.store["m-1"].status, stage.store["m-1"].reason) == ("rejected", "landline")
+    assert len(stage.journal.changes) == 1
+
+
+def test_a_rejected_message_does_not_take_the_place_of_another():
+    stage = Stage()
+    stage.handle(LEAST | {"id": "m-1"})
+    assert stage.handle({"id": "m-1", "to": "06 1234567", "text": "Ciao"}).set_aside == "id_in_use"
+    assert stage.store["m-1"].status is Status.SENT
+
+
+# Envelopes
+
+
+def sns(inner):
+    return {"Type": "Notification", "MessageId": "x", "Message": json.dumps(inner)}
+
+
+def event_bridge(inner):
+    return {"version": "0", "detail-type": "SmsWanted", "source": "shop", "detail": inner}
+
+
+@pytest.mark.parametrize(
+    "envelope", [sns(LEAST), event_bridge(LEAST), sns(event_bridge(LEAST)), sns(sns(LEAST))]
+)
+def test_envelopes_are_unwrapped(envelope):
+    stage = Stage()
+    assert stage.handle(envelope) == DONE
+    assert len(stage.gateway.accepted) == 1
+
+
+def test_an_envelope_around_a_pointer_is_one_to_the_stored_message():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting()
+    assert stage.handle(event_bridge({"stored_message": "m-1"})) == DONE
+    assert len(stage.gateway.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"Type": "Notification", "Message": "testo semplice"},
+        {"Type": "Notification", "Message": ""},
+    ],
+)
+def test_an_envelope_around_a_plain_text_is_set_aside(envelope):
+    assert Stage().handle(envelope) == Handled(set_aside="not_json")
+
+
+def test_an_envelope_that_never_ends_is_set_aside():
+    inner = LEAST
+    for _ in range(50):
+        inner = event_bridge(inner)
+    assert "unknown_field" in Stage().handle(inner).set_aside
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    "Type Message detail detail-type to text stored_message id".split()
+                ),
+                inner | st.sampled_from(["Notification", "[1]", '{"to":"3331234567","text":"x"}']),
+                max_size=4,
+            )
+        ),
+        max_leaves=8,
+    )
+)
+def test_whatever_is_in_the_queue_is_done_again_or_set_aside(body):
+    stage = Stage()
+    handled = stage.handle(body)
+    assert handled == DONE or handled.set_aside or handled.retry_in
+    assert handled != DONE or stage.store.records
+
+
+def test_what_is_no_envelope_stays_as_it_is():
+    assert unwrap({"Type": "Notification", "Message": 7}) == {"Type": "Notification", "Message": 7}
