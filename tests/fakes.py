@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from openvoip_sms.delivery.ports import Account, QueueUnavailable, Sms, StoreUnavailable
+from openvoip_sms.rules.limits import Counts, hour_of
 from openvoip_sms.rules.record import Record
 from openvoip_sms.rules.replies import Reply, Verdict
 
@@ -164,6 +165,7 @@ class FakeJournal:
     calls: list[tuple[Record, Reply, float]] = field(default_factory=list)
     duplicates: list[Record] = field(default_factory=list)
     troubles: list[tuple[str, str, Exception]] = field(default_factory=list)
+    pauses: list[Record] = field(default_factory=list)
 
     def changed(self, record: Record) -> None:
         self.changes.append(record)
@@ -176,3 +178,31 @@ class FakeJournal:
 
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
         self.troubles.append((event, record_id, error))
+
+    def source_paused(self, record: Record) -> None:
+        self.pauses.append(record)
+
+
+class FakeCounters:
+    """Counts in memory, by subject and clock hour."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, int], int] = {}
+        self.paused: dict[str, datetime] = {}
+        self.texts: dict[str, tuple[str, datetime]] = {}
+
+    def count(self, subject: str, now: datetime) -> Counts:
+        hour = hour_of(now)
+        self.counts[subject, hour] = self.counts.get((subject, hour), 0) + 1
+        last = self.counts.get((subject, hour - 1), 0)
+        return Counts(self.counts[subject, hour], last, self.paused.get(subject))
+
+    def pause(self, subject: str, until: datetime) -> None:
+        self.paused[subject] = until
+
+    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+        first, until = self.texts.get(subject, (record_id, now))
+        if until > now:
+            return first
+        self.texts[subject] = record_id, now + within
+        return record_id
