@@ -1,0 +1,127 @@
+"""What the template promises: names, defaults, and who may do what."""
+
+import re
+
+import pytest
+
+from openvoip_sms.delivery.deliver import CALL_BUDGET
+from openvoip_sms.rules.transitions import LEASE
+from openvoip_sms.settings import GATEWAY_URL
+from tests.template import resource, template
+
+# The outside relies on these names and defaults.
+PARAMETERS = {
+    "GatewayUrl": "https://www.openvoip.it/sms_send_soa.php",
+    "ArchiveMessages": "true",
+    "EncodeDestinationTwice": "false",
+    "Mode": "test",
+    "TestRecipients": "",
+    "AllowedSenders": "",
+    "AmbiguousOutcome": "hold",
+    "MessageValidityHours": 24,
+    "MaxSegments": 4,
+    "RecipientHourlyLimit": 5,
+    "SegmentPriceEur": 0.09,
+    "RetentionDays": 90,
+    "StoreText": "true",
+    "SenderConcurrency": 5,
+    "AlertEmail": "",
+    "Architecture": "arm64",
+}
+OUTPUTS = {
+    "ApiUrl",
+    "ApiKeyId",
+    "MessageQueueUrl",
+    "MessageQueueArn",
+    "DeadLetterQueueUrl",
+    "MessageTableName",
+    "GatewaySecretArn",
+    "WebhookSecretArn",
+    "AlertTopicArn",
+    "DashboardUrl",
+}
+FUNCTIONS = ("ApiFunction", "WebhooksFunction", "SenderFunction", "ReconcilerFunction")
+
+
+def statements(function):
+    return [one for policy in resource(function)["Policies"] for one in policy["Statement"]]
+
+
+def actions(function):
+    listed = (one["Action"] for one in statements(function))
+    return {a for action in listed for a in (action if isinstance(action, list) else [action])}
+
+
+def secrets_of(function):
+    reads = "secretsmanager:GetSecretValue"
+    return [one["Resource"]["Ref"] for one in statements(function) if one["Action"] == reads]
+
+
+def test_parameters_have_their_names_and_defaults():
+    defaults = {name: one.get("Default") for name, one in template()["Parameters"].items()}
+    assert defaults | PARAMETERS == defaults
+    assert "Default" not in template()["Parameters"]["DefaultSender"]
+
+
+def test_outputs_have_their_names():
+    assert set(template()["Outputs"]) >= OUTPUTS
+
+
+def test_only_api_and_sender_may_read_the_gateway_secret():
+    readers = {name for name in FUNCTIONS if "GatewaySecret" in secrets_of(name)}
+    assert readers == {"ApiFunction", "SenderFunction"}
+    assert secrets_of("WebhooksFunction") == ["WebhookSecret"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_nothing_everywhere_and_delete_no_record(function):
+    assert all("*" not in action for action in actions(function))
+    assert all(one["Resource"] != "*" for one in statements(function))
+    assert not actions(function) & {"dynamodb:DeleteItem", "dynamodb:Scan"}
+
+
+def test_every_function_has_its_log_group_with_a_retention():
+    for function in FUNCTIONS:
+        group = resource(resource(function)["LoggingConfig"]["LogGroup"]["Ref"])
+        assert group["RetentionInDays"] == 30
+
+
+def test_visibility_outlasts_the_lease_and_the_lease_outlasts_every_caller():
+    longest = max(resource(name)["Timeout"] for name in ("ApiFunction", "SenderFunction"))
+    assert longest < LEASE.total_seconds() <= resource("MessageQueue")["VisibilityTimeout"]
+
+
+def test_two_calls_fit_into_the_sender_and_one_into_the_api():
+    assert 2 * CALL_BUDGET.total_seconds() < resource("SenderFunction")["Timeout"]
+    assert CALL_BUDGET.total_seconds() < resource("ApiFunction")["Timeout"]
+
+
+def test_a_message_may_be_received_often_enough_for_the_longest_validity():
+    """Seven days, at a quarter of an hour each, are 672 receives."""
+    assert resource("MessageQueue")["RedrivePolicy"]["maxReceiveCount"] > 672
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://pannello.openvoip.it/sms_send_soa.php", True),
+        ("http://127.0.0.1:8080/sms_send_soa.php", True),
+        ("http://host.docker.internal:8080/x", True),
+        ("http://www.openvoip.it/sms_send_soa.php", False),
+        ("http://127.0.0.1.evil.example/x", False),
+        ("http://localhost@evil.example/", False),
+        ("ftp://localhost/", False),
+    ],
+)
+def test_the_gateway_is_called_over_https_or_on_this_machine(url, allowed):
+    pattern = template()["Parameters"]["GatewayUrl"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, url)) is allowed
+    assert bool(GATEWAY_URL.fullmatch(url)) is allowed
+
+
+def test_every_alarm_says_what_to_do_and_reaches_the_topic():
+    alarms = {n: r for n, r in template()["Resources"].items() if r["Type"].endswith("::Alarm")}
+    assert len(alarms) >= 6
+    for alarm in alarms.values():
+        assert len(alarm["Properties"]["AlarmDescription"]) > 40
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
