@@ -1,0 +1,85 @@
+"""What may go wrong, and how often: a name and a probability at each occasion."""
+
+from collections import Counter
+from random import Random
+
+EVERY_FAULT = {
+    # the process
+    "crash_before_a_call": 0.003,
+    "crash_after_a_call": 0.003,
+    "frozen": 0.002,
+    "clock_wrong": 0.1,  # of a container, by up to five minutes
+    # the table
+    "table_throttled": 0.005,
+    "table_timeout_written": 0.003,
+    "table_timeout_not_written": 0.003,
+    "index_stale": 0.05,
+    # queue and scheduler
+    "queue_refused": 0.01,
+    "queue_timeout_taken": 0.01,
+    "delivered_twice": 0.05,
+    "ack_lost": 0.01,
+    "hide_refused": 0.01,
+    "schedule_refused": 0.02,
+    "schedule_timeout_taken": 0.02,
+    "schedule_fired_twice": 0.05,
+    # secrets
+    "secret_unavailable": 0.01,
+    "secret_rotated": 0.5,  # in the course of a run
+    # the gateway
+    "accepted_reply_lost": 0.02,
+    "cut_before_acceptance": 0.02,
+    "server_error": 0.02,
+    "generic_error": 0.03,
+    "bad_destination": 0.02,
+    "security_error": 0.01,
+    "unreachable": 0.03,
+    "busy": 0.03,
+    "misconfigured": 0.01,
+    "gateway_down": 0.5,  # for some minutes of a run
+    # those who send
+    "sent_again_by_client": 0.1,
+    "same_id_other_text": 0.01,
+    "not_a_message": 0.01,
+    "reconciler_twice": 0.2,
+}
+
+# Nothing is lost, forgotten or doubtful here: what goes wrong is told, and comes by itself again.
+MILD = (
+    "delivered_twice secret_unavailable secret_rotated generic_error bad_destination"
+    " security_error unreachable busy misconfigured gateway_down sent_again_by_client"
+    " reconciler_twice"
+).split()
+
+
+class Faults:
+    """Draws faults from the run's own dice, and counts those that happened."""
+
+    def __init__(self, dice: Random, rates: dict[str, float]) -> None:
+        self._dice, self._rates = dice, rates
+        self.happened: Counter[str] = Counter()
+
+    def happens(self, *names: str) -> str | None:
+        """Draw at most one of several faults that exclude each other."""
+        rates = self._rates
+        if not rates:
+            return None
+        drawn = self._dice.random()
+        for name in names:
+            drawn -= rates.get(name, 0.0)
+            if drawn < 0.0:
+                self.happened[name] += 1
+                return name
+        return None
+
+
+def all_at_once(dice: Random) -> dict[str, float]:
+    """Every fault, each rarer or more frequent from run to run: some only show on their own."""
+    return {
+        name: min(0.9, rate * dice.choice((0.0, 0.3, 1, 1, 3)))
+        for name, rate in EVERY_FAULT.items()
+    }
+
+
+def only(*names: str, more: float = 1.0) -> dict[str, float]:
+    return {name: min(0.9, EVERY_FAULT[name] * more) for name in names}

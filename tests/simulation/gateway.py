@@ -1,0 +1,98 @@
+"""The gateway of the simulated world, and its own log: the truth about what was sent."""
+
+from collections import Counter
+
+from openvoip_sms.delivery.deliver import CALL_BUDGET
+from openvoip_sms.delivery.ports import Account, Sms
+from openvoip_sms.rules.record import Status
+from openvoip_sms.rules.replies import Reply, Verdict
+from tests.simulation.cloud import SimTable
+from tests.simulation.world import World
+
+CONNECT_FAILS, READ_FAILS = 3.0, 9.0  # seconds: the client's time-outs
+FAULTS = (
+    "accepted_reply_lost cut_before_acceptance server_error generic_error bad_destination"
+    " security_error unreachable busy misconfigured"
+).split()
+REPLIES = {
+    "accepted": Reply(Verdict.ACCEPTED, "000", "000 messaggio inoltrato correttamente"),
+    "accepted_reply_lost": Reply(Verdict.UNCERTAIN, fault="ReadTimeoutError"),
+    "cut_before_acceptance": Reply(Verdict.UNCERTAIN, fault="ProtocolError"),
+    "server_error": Reply(Verdict.UNCERTAIN, "http_500"),
+    "generic_error": Reply(Verdict.GENERIC_ERROR, "099", "099 errore generico"),
+    "bad_destination": Reply(Verdict.BAD_DESTINATION, "020"),
+    "security_error": Reply(Verdict.BAD_CREDENTIALS, "010", "Security error"),
+    "unreachable": Reply(Verdict.UNREACHABLE, fault="ConnectTimeoutError"),
+    "misconfigured": Reply(Verdict.MISCONFIGURED, "http_404"),
+}
+
+
+class SimGateway:
+    """Keeps by text what it was asked and what it accepted."""
+
+    def __init__(self, world: World, table: SimTable, *, one_call_at_a_time: bool) -> None:
+        self._world, self._table = world, table
+        self.one_call_at_a_time = one_call_at_a_time
+        self.secret = "first-secret"
+        self.down: tuple[float, float] = (0.0, 0.0)  # from, until
+        self.called: Counter[str] = Counter()
+        self.accepted: Counter[str] = Counter()
+        self.at_once = self.most_at_once = 0
+
+    def call(self, sms: Sms, account: Account) -> Reply:
+        if self.one_call_at_a_time:
+            self._check_claim(sms.text)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            return self._call(sms, account)
+        finally:
+            self.at_once -= 1
+
+    def _call(self, sms: Sms, account: Account) -> Reply:
+        world = self._world
+        world.leave(sms.text, world.dice.uniform(0.01, 0.1))
+        self.called[sms.text] += 1
+        happened = self._what_happens(account)
+        accepts = happened in ("accepted", "accepted_reply_lost") or (
+            happened == "server_error" and world.dice.random() < 0.5
+        )
+        if accepts:
+            self.accepted[sms.text] += 1
+        world.note(f"gateway {happened}{', accepted' if accepts else ''}", sms.text)
+        reply = REPLIES.get(happened) or self._busy()
+        if reply.verdict is Verdict.UNCERTAIN:
+            world.doubt(sms.text)
+        world.pause(self._seconds(happened))
+        world.come_back()
+        return reply
+
+    def _what_happens(self, account: Account) -> str:
+        world = self._world
+        begin, end = self.down
+        if begin <= world.stage.now < end:
+            world.faults.happened["gateway_down_calls"] += 1
+            return "unreachable"
+        if account.secret != self.secret:
+            return "security_error"
+        return world.faults.happens(*FAULTS) or "accepted"
+
+    def _seconds(self, happened: str) -> float:
+        if happened == "accepted_reply_lost":
+            return READ_FAILS
+        if happened == "unreachable":
+            return self._world.dice.choice((0.01, CONNECT_FAILS))
+        return self._world.dice.uniform(0.1, 0.6)
+
+    def _busy(self) -> Reply:
+        after = self._world.dice.choice((None, 1.0, 30.0, 1200.0))
+        return Reply(Verdict.BUSY, "http_503", retry_after=after)
+
+    def _check_claim(self, text: str) -> None:
+        """No call without a claim of one's own, in the table, that outlasts the call."""
+        record, world = self._table.by_text.get(text), self._world
+        claimed = record is not None and record.status in (Status.SENDING, Status.UNKNOWN)
+        if record is None or not claimed or record.claim not in world.process().claims:
+            world.violation("called without a claim", text)
+        elif record.claimed_until is None or world.clock() + CALL_BUDGET > record.claimed_until:
+            world.violation("called with too old a claim", text)

@@ -1,0 +1,171 @@
+"""The world that one seed makes: time, dice, processes that die or freeze, and what was seen."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from tests.simulation.faults import Faults
+from tests.simulation.stage import Actor, Crash, Stage
+
+START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+DAY = 86_400.0
+CURFEW = 9 * DAY  # what is open then, after the longest validity, is lost
+CONTAINERS = 6
+FROZEN_SECONDS = (20.0, 400.0)  # around the lease of 90 and the visibility of 360
+
+
+@dataclass(slots=True)
+class Container:
+    """Where processes run one after another: a clock of its own, and a cached secret."""
+
+    clock_off: float = 0.0  # seconds
+    secret: str | None = None
+    secret_read_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One run of a function: its threads live and die together, by `deadline` at the latest."""
+
+    name: str
+    stage: Stage
+    container: Container
+    deadline: float
+    alive: bool = True
+    claims: set[str] = field(default_factory=set)
+
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - self.stage.now)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As Lambda's context says it."""
+        return int(self.seconds_left() * 1000)
+
+
+class World:
+    """Shared by all that is simulated."""
+
+    def __init__(
+        self, seed: int, rates: dict[str, float], *, dies_at: int | None = None, traced: bool = True
+    ) -> None:
+        self.dice = Random(seed)  # noqa: S311 - a simulation must repeat itself
+        self.stage = Stage(CURFEW)
+        self.faults = Faults(self.dice, rates)
+        self.violations: list[str] = []
+        self.doubts: Counter[str] = Counter()  # by text: faults after which nobody may know
+        self.history: list[tuple[float, str, str, str]] = []
+        self.calls = 0  # that left any process
+        self.on_death: Callable[[Process, str], None] = lambda _process, _text: None
+        self._dies_at, self._traced = dies_at, traced
+        self._containers = [Container(self._clock_error()) for _ in range(CONTAINERS)]
+        self._processes: dict[Actor, Process] = {}
+        self._texts: dict[Actor, str] = {}
+        self._begun = 0
+
+    def clock(self) -> datetime:
+        """Now, in milliseconds, as the container of the one who asks sees it."""
+        off = self.process().container.clock_off if self.stage.actor in self._processes else 0.0
+        return START + timedelta(milliseconds=int((self.stage.now + off) * 1000))
+
+    def process(self) -> Process:
+        """The process of the one who acts now."""
+        assert self.stage.actor is not None
+        return self._processes[self.stage.actor]
+
+    def begin(self, kind: str, seconds: float) -> Process:
+        """A new run of a function, in whatever container."""
+        self._begun += 1
+        container = self.dice.choice(self._containers)
+        return Process(f"{kind}-{self._begun}", self.stage, container, self.stage.now + seconds)
+
+    def act(self, process: Process, work: Callable[[], None], done: Callable[[], None]) -> None:
+        """Let a thread of a process work; `done` is called however it ends."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Crash:
+                self._died(actor)
+            except Exception as error:  # noqa: BLE001 - whatever gets out is a finding
+                self.violation(f"{process.name}: {type(error).__name__} got out: {error}", "")
+            del self._processes[actor]
+            self._texts.pop(actor, None)
+            done()
+
+        actor = Actor(process.name, guarded)
+        self._processes[actor] = process
+        self.stage.at(self.stage.now + self.dice.uniform(0.0, 0.2), actor)
+
+    def leave(self, text: str, seconds: float) -> None:
+        """A call leaves the process, which may die first, freeze, or be overtaken meanwhile.
+
+        `text` names the message that the call is about.
+        """
+        actor = self.stage.actor
+        assert actor is not None
+        process = self._processes[actor]
+        if text:
+            self._texts[actor] = text
+        self.calls += 1
+        if self._dies_at == 2 * self.calls:
+            self._die("crash_before_a_call")
+        fault = self.faults.happens("crash_before_a_call", "frozen")
+        if fault == "frozen":
+            seconds += self._freeze(process)
+        elif fault:
+            self._die(fault)
+        self.pause(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for something outside; the process may not live to see it."""
+        process = self.process()
+        self.stage.wait(seconds)
+        if process.alive and self.stage.now > process.deadline:
+            self.faults.happened["function_timed_out"] += 1
+            process.alive = False
+        if not process.alive:
+            raise Crash
+
+    def come_back(self) -> None:
+        """A call's effect is done; the process may die before it learns."""
+        if self._dies_at == 2 * self.calls + 1:
+            self._die("crash_after_a_call")
+        if fault := self.faults.happens("crash_after_a_call"):
+            self._die(fault)
+
+    def doubt(self, text: str) -> None:
+        """From now on nobody needs to know what became of this message."""
+        self.doubts[text] += 1
+
+    def note(self, what: str, text: str) -> None:
+        if self._traced:
+            actor = self.stage.actor
+            self.history.append((self.stage.now, actor.name if actor else "", text, what))
+
+    def violation(self, sentence: str, text: str) -> None:
+        self.note(f"VIOLATION {sentence}", text)
+        self.violations.append(f"{text}: {sentence}")
+
+    def _die(self, fault: str) -> None:
+        if self._dies_at is not None:
+            self.faults.happened[fault] += 1
+        self.process().alive = False
+        raise Crash
+
+    def _died(self, actor: Actor) -> None:
+        text = self._texts.get(actor, "")
+        self.note("died", text)
+        self.on_death(self._processes[actor], text)
+
+    def _freeze(self, process: Process) -> float:
+        """Seconds that a process stands still; its time-out may or may not stand still with it."""
+        seconds = self.dice.uniform(*FROZEN_SECONDS)
+        self.note(f"frozen for {seconds:.0f} s", "")
+        if self.dice.random() < 0.5:
+            process.deadline += seconds
+        return seconds
+
+    def _clock_error(self) -> float:
+        return self.dice.uniform(-300.0, 300.0) if self.faults.happens("clock_wrong") else 0.0
