@@ -1,5 +1,6 @@
 """Starting programs on this machine and ending them by id, whatever happens in between."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -60,6 +61,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let commands that are started side by side wait for each other."""
+    WORK.mkdir(exist_ok=True)
+    with (WORK / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def wait_for(url: str, log: Path, seconds: float = 30.0) -> None:

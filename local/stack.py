@@ -12,7 +12,16 @@ from typing import Any
 import boto3
 
 from local.gateway import LocalGateway
-from local.processes import ROOT, WORK, environment, free_port, run, running, wait_for
+from local.processes import (
+    ROOT,
+    WORK,
+    environment,
+    free_port,
+    one_at_a_time,
+    run,
+    running,
+    wait_for,
+)
 
 CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
 WEBHOOK_SECRETS = {
@@ -89,10 +98,11 @@ def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[Stack]:
         env = _aws_environment(endpoint)
         config = _config()
         overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
-        sam = ["sam", "build", "--config-env", "local", "--parameter-overrides", *overrides]
-        run(sam, env, WORK / "build.log")
-        sam[1] = "deploy"
-        run(sam, env, WORK / "deploy.log")
+        with one_at_a_time():  # builds share a folder
+            sam = ["sam", "build", "--config-env", "local", "--parameter-overrides", *overrides]
+            run(sam, env, WORK / "build.log")
+            sam[1] = "deploy"
+            run(sam, env, WORK / "deploy.log")
         deployment = _describe(endpoint, config, gateway)
         _as_numbers(deployment)
         deployment.set_secrets()

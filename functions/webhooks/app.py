@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from openvoip_sms import http, wiring
+from openvoip_sms import http, webhook_wiring, wiring
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.delivery.ports import AccountUnavailable, StoreUnavailable
 from openvoip_sms.http import Answer, problem
@@ -22,7 +22,7 @@ SHOPIFY = "shopify"  # the source that EventBridge's partner events belong to
 
 
 def receive(event: dict[str, Any]) -> Answer:
-    sources = wiring.sources()
+    sources = webhook_wiring.sources()
     if isinstance(sources, SourcesInvalid):
         wiring.journal().count({"SetupProblems": 1}, "webhook")
         return http.not_set_up()
@@ -35,7 +35,7 @@ def receive(event: dict[str, Any]) -> Answer:
         detail = f"A webhook takes at most {MAX_BODY_BYTES} bytes."
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
     return _answer(
-        source, plan(source, request, wiring.webhook_secrets().current(), wiring.clock())
+        source, plan(source, request, webhook_wiring.secrets().current(), wiring.clock())
     )
 
 
@@ -61,7 +61,7 @@ def _refused(refused: Refused) -> Answer:
 
 
 def _taken(source: Source, planned: Planned) -> Answer:
-    intake, taken, reasons = wiring.webhook_intake(), [], []
+    intake, taken, reasons = webhook_wiring.intake(), [], []
     for one in planned.messages:
         if isinstance(one, NothingToSend):
             logger.info("webhook.ignored", extra={"source": source.name, "reason": one.reason})
@@ -88,7 +88,7 @@ class NotTaken(Exception):
 
 def receive_shopify_event(event: dict[str, Any]) -> dict[str, Any]:
     """The same source and texts as for Shopify's HTTPS calls; AWS has verified who sent it."""
-    sources = wiring.sources()
+    sources = webhook_wiring.sources()
     if isinstance(sources, SourcesInvalid) or SHOPIFY not in sources:
         wiring.journal().count({"SetupProblems": 1}, f"webhook:{SHOPIFY}")
         raise NotTaken(f"no usable source {SHOPIFY} in sources.yaml")

@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "settings": {"rules"},
     "http": {"rules"},
     "api": {"rules", "http"},
-    "wiring": {"rules", "webhooks", "delivery", "adapters", "settings"},
+    "wiring": {"rules", "delivery", "adapters", "settings"},
+    "webhook_wiring": {"webhooks", "delivery", "adapters", "wiring"},
     "__init__": set(),
 }
 PURE = ("rules", "webhooks", "delivery")

@@ -1,32 +1,27 @@
-"""Builds the parts, once per container, from settings: the only module that knows them all."""
+"""Builds the parts, once per container, from settings: it alone knows them all."""
 
 import os
 import random
 import secrets
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from openvoip_sms import settings
-from openvoip_sms.adapters.counters import DynamoCounters
 from openvoip_sms.adapters.gateway import HttpGateway
 from openvoip_sms.adapters.journal import CloudWatchJournal
 from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
-from openvoip_sms.adapters.secrets import GatewayAccounts, WebhookSecrets
+from openvoip_sms.adapters.secrets import GatewayAccounts
 from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.delivery.accept import Acceptance
 from openvoip_sms.delivery.decide import Decisions
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.from_queue import QueueIntake
-from openvoip_sms.delivery.from_webhook import WebhookIntake
 from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.rules.policy import Policy
-from openvoip_sms.webhooks.sources import SourcesInvalid, load_sources
-from openvoip_sms.webhooks.vocabulary import Sources
 
 WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
 
@@ -66,26 +61,26 @@ def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-def _client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
+def client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
     return _session().client(service, config=_CONFIG)
 
 
 @cache
 def store() -> DynamoStore:
     table = env().required("TABLE_NAME")
-    return DynamoStore(_client("dynamodb"), table, settings.retention(env()))
+    return DynamoStore(client("dynamodb"), table, settings.retention(env()))
 
 
 @cache
 def queue() -> SqsQueue:
     url, dead_letters = env().required("QUEUE_URL"), env().required("DEAD_LETTER_QUEUE_URL")
-    return SqsQueue(_client("sqs"), url, dead_letters)
+    return SqsQueue(client("sqs"), url, dead_letters)
 
 
 @cache
 def schedule() -> EventBridgeSchedule:
     return EventBridgeSchedule(
-        _client("scheduler"),
+        client("scheduler"),
         group=env().required("SCHEDULE_GROUP"),
         role_arn=env().required("SCHEDULE_ROLE_ARN"),
         queue_arn=env().required("QUEUE_ARN"),
@@ -121,7 +116,7 @@ def delivery() -> Delivery:
         connections=WORKERS,
         clock=clock,
     )
-    accounts = GatewayAccounts(_client("secretsmanager"), env().required("GATEWAY_SECRET_ARN"))
+    accounts = GatewayAccounts(client("secretsmanager"), env().required("GATEWAY_SECRET_ARN"))
     return Delivery(
         store=store(),
         gateway=gateway,
@@ -137,25 +132,3 @@ def delivery() -> Delivery:
 @cache
 def intake() -> QueueIntake:
     return QueueIntake(delivery(), acceptance())
-
-
-@cache
-def webhook_intake() -> WebhookIntake:
-    counters = DynamoCounters(_client("dynamodb"), env().required("TABLE_NAME"))
-    return WebhookIntake(acceptance(), counters, int(env().number("RECIPIENT_HOURLY_LIMIT")))
-
-
-@cache
-def webhook_secrets() -> WebhookSecrets:
-    return WebhookSecrets(_client("secretsmanager"), env().required("WEBHOOK_SECRET_ARN"))
-
-
-@cache
-def sources() -> Sources | SourcesInvalid:
-    """The sources; a file with a mistake is an answer too, so that it is read and told once."""
-    file = Path(env().required("SOURCES_FILE"))
-    try:
-        return load_sources(file.read_text("utf-8"), file.name)
-    except SourcesInvalid as invalid:
-        journal().sources_invalid(str(invalid))
-        return invalid

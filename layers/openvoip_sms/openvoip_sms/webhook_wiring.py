@@ -1,0 +1,37 @@
+"""Builds what only webhooks need: apart from `wiring`, so that no other function loads it."""
+
+from functools import cache
+from pathlib import Path
+
+from openvoip_sms import wiring
+from openvoip_sms.adapters.counters import DynamoCounters
+from openvoip_sms.adapters.secrets import WebhookSecrets
+from openvoip_sms.delivery.from_webhook import WebhookIntake
+from openvoip_sms.webhooks.sources import SourcesInvalid, load_sources
+from openvoip_sms.webhooks.vocabulary import Sources
+
+
+@cache
+def intake() -> WebhookIntake:
+    counters = DynamoCounters(wiring.client("dynamodb"), wiring.env().required("TABLE_NAME"))
+    return WebhookIntake(
+        wiring.acceptance(), counters, int(wiring.env().number("RECIPIENT_HOURLY_LIMIT"))
+    )
+
+
+@cache
+def secrets() -> WebhookSecrets:
+    return WebhookSecrets(
+        wiring.client("secretsmanager"), wiring.env().required("WEBHOOK_SECRET_ARN")
+    )
+
+
+@cache
+def sources() -> Sources | SourcesInvalid:
+    """The sources; a file with a mistake is an answer too, so that it is read and told once."""
+    file = Path(wiring.env().required("SOURCES_FILE"))
+    try:
+        return load_sources(file.read_text("utf-8"), file.name)
+    except SourcesInvalid as invalid:
+        wiring.journal().sources_invalid(str(invalid))
+        return invalid
