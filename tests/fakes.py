@@ -166,6 +166,7 @@ class FakeJournal:
     duplicates: list[Record] = field(default_factory=list)
     troubles: list[tuple[str, str, Exception]] = field(default_factory=list)
     pauses: list[Record] = field(default_factory=list)
+    lost_outcomes: list[Record] = field(default_factory=list)
 
     def changed(self, record: Record) -> None:
         self.changes.append(record)
@@ -178,6 +179,9 @@ class FakeJournal:
 
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
         self.troubles.append((event, record_id, error))
+
+    def unrecorded(self, record: Record) -> None:
+        self.lost_outcomes.append(record)
 
     def source_paused(self, record: Record) -> None:
         self.pauses.append(record)

@@ -10,7 +10,7 @@ from openvoip_sms import __version__, api, http, wiring
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.adapters.store import BadCursor
 from openvoip_sms.delivery.decide import Decided
-from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.delivery.ports import OutcomeUnrecorded, StoreUnavailable
 from openvoip_sms.http import Answer, problem
 from openvoip_sms.rules.json_body import NotJson
 from openvoip_sms.rules.message import InvalidMessage, parse_message, record_of
@@ -123,6 +123,7 @@ ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
     ),
     api.BadQuery: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_query"),
     BadCursor: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_cursor"),
+    OutcomeUnrecorded: lambda error: http.unrecorded(error.record_id),
     StoreUnavailable: lambda _: http.unavailable(),
     BadSetting: lambda _: http.not_set_up(),
 }

@@ -10,6 +10,7 @@ from openvoip_sms.delivery.ports import (
     Account,
     AccountNotSet,
     AccountUnavailable,
+    OutcomeUnrecorded,
     Sms,
     StoreUnavailable,
 )
@@ -456,8 +457,9 @@ def test_an_accepted_call_that_cannot_be_recorded_is_not_made_again():
         return ACCEPTED
 
     stage.gateway = FakeGateway(lose_the_table)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(OutcomeUnrecorded):
         stage.send_new()
+    assert [known.status for known in stage.journal.lost_outcomes] == [Status.SENT]
     stage.store.down = False
     stage.clock.forward(91)
     assert stage.send_stored().record.status is Status.UNKNOWN

@@ -104,6 +104,16 @@ def unavailable() -> Answer:
     )
 
 
+def unrecorded(record_id: str) -> Answer:
+    return problem(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The gateway was called, but what came of it could not be stored. Do not send the message"
+        " anew: look at it in two minutes, when it is known to be unknown.",
+        reason="outcome_unrecorded",
+        headers={"Location": f"/v1/messages/{record_id}"},
+    )
+
+
 def not_set_up() -> Answer:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,

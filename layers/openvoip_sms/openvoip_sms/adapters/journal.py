@@ -52,6 +52,9 @@ class CloudWatchJournal:
         logger.info("gateway.called", extra=extra | {"fault": reply.fault})
         self.count({"GatewayLatency": seconds * 1000}, record.source)
 
+    def unrecorded(self, record: Record) -> None:
+        logger.error("sms.outcome_unrecorded", extra=_fields(record) | {"status": record.status})
+
     def duplicate(self, record: Record) -> None:
         logger.info("sms.duplicate", extra=_fields(record))
         self.count({"Duplicates": 1}, record.source)

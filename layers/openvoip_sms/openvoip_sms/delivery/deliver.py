@@ -19,8 +19,10 @@ from openvoip_sms.delivery.ports import (
     Gateway,
     Journal,
     NewClaim,
+    OutcomeUnrecorded,
     Sms,
     Store,
+    StoreUnavailable,
 )
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
@@ -120,7 +122,11 @@ class Delivery:
             unset = isinstance(error, AccountNotSet)
             reason = Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
             after = transitions.released(ours, reason, self.clock(), self.chance())
-        return self._write(ours, after.record, after.retry_in)
+        try:
+            return self._write(ours, after.record, after.retry_in)
+        except StoreUnavailable as error:
+            self.journal.unrecorded(after.record)
+            raise OutcomeUnrecorded(ours.id) from error
 
     def _outcome(self, ours: Record, seconds_left: Callable[[], float]) -> transitions.Next:
         account = self.accounts.current()

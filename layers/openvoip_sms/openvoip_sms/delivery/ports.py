@@ -14,6 +14,14 @@ class StoreUnavailable(Exception):
     """The table did not answer: whether it wrote is not known. Try again later."""
 
 
+class OutcomeUnrecorded(StoreUnavailable):
+    """The gateway was called, and what came of it could not be written: it will be `unknown`."""
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__("the outcome of a call could not be written")
+        self.record_id = record_id
+
+
 class QueueUnavailable(Exception):
     """The queue (or the scheduler) did not take the message. The reconciler will hand it over."""
 
@@ -111,6 +119,9 @@ class Journal(Protocol):
 
     def called(self, record: Record, reply: Reply, seconds: float) -> None:
         """The gateway was called for a record."""
+
+    def unrecorded(self, record: Record) -> None:
+        """This is what came of a call, and the table did not take it."""
 
     def duplicate(self, record: Record) -> None:
         """A message came again and caused nothing."""
