@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup demo local invoke test check format lint types unit e2e chaos check-sources deploy lock clean
+.PHONY: help setup demo local invoke test check format lint types unit e2e chaos check-sources try-source deploy lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,10 @@ invoke: $(READY) ## Invoke a deployed function: make invoke FUNCTION=api EVENT=e
 
 check-sources: $(READY) ## Report every mistake in functions/webhooks/sources.yaml
 	@$(BIN)/python -m local.check_sources $(SOURCES)
+
+try-source: $(READY) ## Show what a payload causes: make try-source SOURCE=shopify BODY=order.json
+	@$(BIN)/python -m local.try_source "$(SOURCE)" "$(BODY)" $(if $(HEADERS),--headers "$(HEADERS)") \
+		$(if $(TOPIC),--topic "$(TOPIC)") $(if $(SOURCES),--sources "$(SOURCES)")
 
 deploy: check-sources ## Check the sources, build and deploy to AWS: make deploy ARGS=--guided
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam build

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from local.check_sources import SOURCES
 from local.gateway import LocalGateway
 from local.processes import (
     ROOT,
@@ -22,6 +23,7 @@ from local.processes import (
     running,
     wait_for,
 )
+from local.trial.page import trial_of_orders
 
 CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
 WEBHOOK_SECRETS = {
@@ -86,7 +88,8 @@ class Stack:
 
 @contextmanager
 def local_gateway() -> Iterator[LocalGateway]:
-    with LocalGateway(call_group=CALL_GROUP, secret=GATEWAY_SECRET) as gateway:
+    trial = trial_of_orders(ROOT / SOURCES, WEBHOOK_SECRETS)
+    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, trial=trial) as gateway:
         yield gateway
 
 

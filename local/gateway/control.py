@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from local.gateway.answer import Answer
 from local.gateway.faults import KINDS
 from local.gateway.gateway import Gateway
-from local.gateway.orders import BadOrder, NextOrder, read_faults, read_secret
+from local.gateway.orders import BadOrder, NextOrder, read_faults, read_secret, read_trial
 
 _PAGE = Path(__file__).with_name("page.html")
 _CALL_ID = re.compile(r"[0-9]{1,15}")
@@ -98,6 +98,23 @@ def _clear(gateway: Gateway, _: str, __: bytes) -> Answer:
     return _health(gateway, "", b"")
 
 
+def _sources(gateway: Gateway, _: str, __: bytes) -> Answer:
+    return _tried(gateway, {})
+
+
+def _try(gateway: Gateway, _: str, body: bytes) -> Answer:
+    return _tried(gateway, read_trial(body))
+
+
+def _tried(gateway: Gateway, order: dict[str, str]) -> Answer:
+    if gateway.trial is None:
+        return refusal(404, "This gateway runs alone, without a service that could be asked.")
+    try:
+        return _json(gateway.trial(order))
+    except ValueError as mistake:
+        raise BadOrder(str(mistake)) from None
+
+
 _ROUTES: dict[tuple[str, str], Callable[[Gateway, str, bytes], Answer]] = {
     ("GET", "/"): _page,
     ("GET", "/health"): _health,
@@ -108,4 +125,6 @@ _ROUTES: dict[tuple[str, str], Callable[[Gateway, str, bytes], Answer]] = {
     ("DELETE", "/api/faults"): _clear_faults,
     ("POST", "/api/secret"): _rotate,
     ("POST", "/api/clear"): _clear,
+    ("GET", "/api/try"): _sources,
+    ("POST", "/api/try"): _try,
 }

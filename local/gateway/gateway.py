@@ -1,8 +1,9 @@
 """The gateway without its sockets: a query in, an entry in the ledger and an answer out."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from local.gateway.account import Account, SmsRequest, Verdict
 from local.gateway.answer import Answer
@@ -12,6 +13,10 @@ from local.gateway.plan import FaultPlan
 from local.gateway.replies import FORMS, reply
 
 SCRIPT = "/sms_send_soa.php"
+
+# What a payload would cause at the service, which this program does not know: `{}` asks for the
+# sources there are; a `ValueError` carries a sentence for the person who asked.
+type Trial = Callable[[dict[str, str]], dict[str, Any]]
 
 
 class Gateway:
@@ -24,12 +29,14 @@ class Gateway:
         reply_form: str = "mixed",
         encode_destination_twice: bool = False,
         seed: int = 0,
+        trial: Trial | None = None,
     ) -> None:
         if reply_form not in FORMS:
             raise ValueError(
                 f"There is no reply form {reply_form!r}. There are: {', '.join(FORMS)}."
             )
         self.seed = seed
+        self.trial = trial
         self._account = account
         self._form = reply_form
         self._destination_twice = encode_destination_twice

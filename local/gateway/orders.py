@@ -21,6 +21,10 @@ _FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
     "rate": ((int, float), "a number from 0 to 1"),
     "seed": ((int,), "a whole number"),
     "secret": ((str,), "a text"),
+    "source": ((str,), "the name of a source"),
+    "body": ((str,), "a text"),
+    "headers": ((str,), "lines of text"),
+    "topic": ((str,), "a text"),
 }
 
 
@@ -72,6 +76,15 @@ def read_secret(body: bytes) -> str:
     if not usable:
         raise BadOrder("The secret must be a text that is not empty.")
     return str(secret)
+
+
+def read_trial(body: bytes) -> dict[str, str]:
+    """A payload for a source, perhaps with headers and a topic.
+
+    Raises:
+        BadOrder: For whatever cannot be meant.
+    """
+    return _checked(_object(body), {"source", "body", "headers", "topic"}, {"source", "body"})
 
 
 def _next(data: dict[str, Any]) -> NextOrder:

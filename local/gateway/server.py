@@ -14,6 +14,7 @@ from local.gateway.gateway import SCRIPT, Gateway
 from local.gateway.wire import send
 
 _LARGEST_BODY = 64 * 1024
+_LARGEST_PAYLOAD = 4 * 1024 * 1024  # a webhook's 1 MiB, written as JSON
 _LENGTH = re.compile("[0-9]{1,15}")
 
 
@@ -84,18 +85,19 @@ class Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def _control(self, path: str, query: str) -> None:
-        body = self._body()
+        largest = _LARGEST_PAYLOAD if path == "/api/try" else _LARGEST_BODY
+        body = self._body(largest)
         if body is None:
             self.close_connection = True
-            self._send(refusal(413, f"A body has a Content-Length of up to {_LARGEST_BODY} bytes."))
+            self._send(refusal(413, f"A body has a Content-Length of up to {largest} bytes."))
         else:
             self._send(control(self.server.gateway, self.command, path, query, body))
 
-    def _body(self) -> bytes | None:
+    def _body(self, largest: int) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length):
             return None
-        return self.rfile.read(int(length)) if int(length) <= _LARGEST_BODY else None
+        return self.rfile.read(int(length)) if int(length) <= largest else None
 
     def _send(self, answer: Answer) -> None:
         try:

@@ -1,0 +1,29 @@
+"""`make check-sources`: every mistake in a sources file, or what it says."""
+
+import sys
+from pathlib import Path
+
+from openvoip_sms.webhooks.sources import SourcesInvalid, load_sources
+from openvoip_sms.webhooks.vocabulary import Source
+
+SOURCES = "functions/webhooks/sources.yaml"
+
+
+def main(file: str = SOURCES) -> int:
+    try:
+        sources = load_sources(Path(file).read_text("utf-8"), file)
+    except (OSError, UnicodeDecodeError, SourcesInvalid) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(map(_described, sources.values())))
+    secrets = sorted({name for source in sources.values() for name in source.auth.secrets})
+    print(f"{file}: no mistakes. The webhook secret must hold: {', '.join(secrets)}")
+    return 0
+
+
+def _described(source: Source) -> str:
+    return f"/webhooks/{source.name}: {source.auth.kind}, {', '.join(source.messages)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))

@@ -1,0 +1,63 @@
+"""`make try-source SOURCE=… BODY=…`: what a payload would cause, without sending anything."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.check_sources import SOURCES
+from local.stack import WEBHOOK_SECRETS
+from local.trial import Trial, as_text, call_of, try_source
+from local.trial.page import source_named
+from openvoip_sms.webhooks.sources import load_sources
+from openvoip_sms.webhooks.vocabulary import Source
+
+
+def tried(options: argparse.Namespace) -> Trial:
+    """Try what the options name.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: with a sentence, for anything that cannot be tried.
+    """
+    sources = load_sources(Path(options.sources).read_text("utf-8"), options.sources)
+    source = source_named(options.source, sources)
+    headers = Path(options.headers).read_text("utf-8", "replace") if options.headers else ""
+    call = call_of(source, Path(options.body).read_bytes(), headers, options.topic)
+    return try_source(source, call, _secrets(source, options.secret), datetime.now(UTC))
+
+
+def _secrets(source: Source, secret: str) -> Mapping[str, str]:
+    return dict.fromkeys(source.auth.secrets, secret) if secret else WEBHOOK_SECRETS
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.try_source", description=__doc__)
+    add = parser.add_argument
+    add("source", help="its name in the sources file")
+    add("body", help="file: the body as it was sent, or an event of API Gateway (events/*.json)")
+    add("--headers", help="file: lines `Name: value`, the request line may stand first")
+    add("--topic", default="", help="where a header says it and no headers are given")
+    add("--sources", default=SOURCES, help="default: %(default)s")
+    add("--secret", default=os.environ.get("SECRET", ""), help="default: SECRET, else a local one")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = _options()
+    try:
+        trial = tried(options)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(as_text(trial))
+    if trial.authentic is False and not options.secret:
+        print("\nChecked with the secrets of `make local`; SECRET=… checks with another.")
+    print("\nNothing was sent. Limits, opt-outs and test mode are not looked at here.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
