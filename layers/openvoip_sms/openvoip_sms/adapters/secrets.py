@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider
+from botocore.exceptions import ClientError
 
 from openvoip_sms.delivery.ports import Account, AccountNotSet, AccountUnavailable
 
@@ -32,10 +33,20 @@ class GatewayAccounts:
 
 
 def _account(values: dict[str, Any]) -> Account:
-    call_group, secret = str(values.get("id_call_gr", "")), str(values.get("secret", ""))
-    if "" in (call_group.strip(), secret.strip()) or PLACEHOLDER in (call_group, secret):
+    call_group, secret = _filled_in(values.get("id_call_gr")), _filled_in(values.get("secret"))
+    if not call_group or not secret:
         raise AccountNotSet("the gateway secret needs id_call_gr and secret")
     return Account(call_group, secret)
+
+
+def _filled_in(value: object) -> str:
+    """A value as text; nothing where a person has still to write it."""
+    written = str(value) if type(value) in (str, int) else ""
+    try:
+        written.encode()
+    except UnicodeEncodeError:  # half a character: nothing could be signed with it
+        return ""
+    return "" if written.strip() in ("", PLACEHOLDER) else written
 
 
 class WebhookSecrets:
@@ -50,6 +61,13 @@ class WebhookSecrets:
         return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
+def _name(error: BaseException) -> str:
+    """`ThrottlingException` rather than `ClientError`."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"]
+    return type(error).__name__
+
+
 def _read_secret(provider: SecretsProvider, arn: str, *, afresh: bool = False) -> dict[str, Any]:
     """Return a secret's JSON object.
 
@@ -60,8 +78,8 @@ def _read_secret(provider: SecretsProvider, arn: str, *, afresh: bool = False) -
     try:
         raw: Any = provider.get(arn, max_age=MAX_AGE_SECONDS, force_fetch=afresh)
     except GetParameterError as error:
-        # Its text names the secret's ARN only.
-        raise AccountUnavailable(type(error.__cause__ or error).__name__) from error
+        # Powertools raises it while it handles the SDK's own error, which says what happened.
+        raise AccountUnavailable(_name(error.__context__ or error)) from error
     try:
         values = json.loads(raw or "")
     except ValueError:
