@@ -15,6 +15,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.rules.message import ID_PATTERN
 from openvoip_sms.rules.record import Record, Status
 from openvoip_sms.rules.times import from_rfc3339, to_rfc3339
 
@@ -94,11 +95,11 @@ class DynamoStore:
             with translated():
                 self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
-            stands: Any = refused.response.get("Item")
+            found: Any = refused.response.get("Item")
+            stands = _record(found) if found else None
             # Our own write, retried by the SDK after an answer that got lost, is refused too.
-            if stands == item:
-                return record
-            return _record(stands) if stands else None
+            # Items cannot be compared: the table trims the zeros of 86400.0 and 0.10.
+            return record if stands == _record(item) else stands
         return record
 
     def _due_keys(self, shard: int, now: datetime) -> Iterator[str]:
@@ -200,7 +201,9 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
     try:
         start = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         if start.keys() == {"id", "created_at", key} and start[key] == {"S": value}:
-            return {name: {"S": str(part["S"])} for name, part in start.items()}
+            from_rfc3339(start["created_at"]["S"])
+            if ID_PATTERN.fullmatch(start["id"]["S"]):
+                return {name: {"S": part["S"]} for name, part in start.items()}
     except (ValueError, binascii.Error, AttributeError, KeyError, TypeError, RecursionError):
         pass
     raise BadCursor("The cursor is not one that this list gave: start without it.")

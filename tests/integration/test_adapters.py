@@ -1,0 +1,574 @@
+"""Table, queue, scheduler and secrets, as the template defines them."""
+
+import base64
+import contextlib
+import json
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+from botocore.stub import Stubber
+
+from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
+from openvoip_sms.adapters.secrets import GatewayAccounts
+from openvoip_sms.adapters.store import BadCursor, DynamoStore
+from openvoip_sms.delivery.ports import (
+    Account,
+    AccountNotSet,
+    AccountUnavailable,
+    QueueUnavailable,
+    StoreUnavailable,
+)
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Record, Status
+from tests.fakes import START
+from tests.records import sending, waiting
+
+RETENTION = timedelta(days=90)
+FULL = Record(
+    id="m-1",
+    status=Status.SENDING,
+    to="+393331234567",
+    source="webhook:shopify",
+    category="marketing",
+    created_at=START,
+    updated_at=START + timedelta(milliseconds=1),
+    expires_at=START + timedelta(hours=24),
+    fingerprint="f",
+    sender="Bottega",
+    text="L'ordine è pronto 😀\nGrazie",
+    encoding="UCS-2",
+    segments=2,
+    replaced=({"sign": "’", "by": "'", "count": 3},),
+    cost_eur=Decimal("0.10"),
+    archive=False,
+    reference="pratica 7",
+    attempts=2,
+    gateway_code="099",
+    gateway_reply="ERR: 099",
+    reason="gateway_error",
+    detail="The gateway answered with its generic error.",
+    sent_at=START + timedelta(seconds=5),
+    send_at=START,
+    valid_for=86_400.0,
+    claim="c-1",
+    claimed_until=START + timedelta(seconds=90),
+    refusals=1,
+    doubted=True,
+    check_at=START + timedelta(seconds=90),
+    version=7,
+)
+
+
+@pytest.fixture
+def store(stack):
+    return DynamoStore(stack.dynamodb, stack["MessageTable"], RETENTION)
+
+
+def item(stack, record_id="m-1"):
+    found = stack.dynamodb.get_item(TableName=stack["MessageTable"], Key={"id": {"S": record_id}})
+    return found["Item"]
+
+
+@pytest.fixture
+def hook():
+    """Lets a function take part in the calls of a client until the test ends."""
+    with contextlib.ExitStack() as hooks:
+
+        def attach(client, event, function):
+            client.meta.events.register_first(event, function)
+            hooks.callback(client.meta.events.unregister, event, function)
+
+        yield attach
+
+
+@pytest.fixture
+def watch(hook):
+    """Collects the parameters of each call of an operation."""
+
+    def attach(client, operation):
+        seen = []
+
+        def see(params, **_):
+            seen.append(params)
+
+        service = client.meta.service_model.service_name
+        hook(client, f"provide-client-params.{service}.{operation}", see)
+        return seen
+
+    return attach
+
+
+# The table: one item a message
+
+
+def test_a_record_comes_back_as_it_was_written(store):
+    assert all(getattr(FULL, one.name) not in (None, ()) for one in fields(FULL))
+    assert store.create(FULL) == FULL
+    assert store.get("m-1") == FULL
+
+
+def test_what_is_absent_stays_absent(store, stack):
+    record = waiting(text=None, sender=None)
+    store.create(record)
+    assert store.get("m-1") == record
+    assert "text" not in item(stack)
+
+
+def test_an_id_that_nobody_used_has_no_record(store):
+    assert store.get("m-9") is None
+
+
+def test_the_first_message_under_an_id_stays(store):
+    first = store.create(waiting(text="prima"))
+    assert store.create(waiting(text="seconda")) == first
+    assert store.get("m-1").text == "prima"
+
+
+def test_a_change_counts_only_while_its_version_stands(store):
+    old = store.create(waiting())
+    mine = transitions.claimed(old, "mine", START)
+    theirs = transitions.claimed(old, "theirs", START)
+    assert store.replace(old, mine) == mine
+    assert store.replace(old, theirs) == mine
+    assert store.get("m-1") == mine
+
+
+def test_a_record_that_is_gone_is_not_written_anew(store):
+    record = waiting()
+    assert store.replace(record, transitions.claimed(record, "mine", START)) is None
+    assert store.get("m-1") is None
+
+
+def test_our_own_write_retried_by_the_sdk_is_ours(store):
+    """The first answer got lost, and the second says that the condition does not hold any more."""
+    assert store.create(FULL) is FULL
+    assert store.create(FULL) is FULL
+    new = transitions.claimed(FULL, "mine", START)
+    assert store.replace(FULL, new) is new
+    assert store.replace(FULL, new) is new
+
+
+def test_our_own_write_is_known_even_though_the_table_trims_numbers(store, stack):
+    """DynamoDB gives 86400.0 back as 86400, and 0.10 as 0.1; the emulator does not."""
+    store.create(FULL)
+    trimmed = item(stack) | {"valid_for": {"N": "86400"}, "cost_eur": {"N": "0.1"}}
+    stack.dynamodb.put_item(TableName=stack["MessageTable"], Item=trimmed)
+    assert store.create(FULL) is FULL
+
+
+def test_an_item_is_deleted_once_its_retention_is_over(store, stack):
+    store.create(FULL)
+    assert int(item(stack)["ttl"]["N"]) == int((FULL.expires_at + RETENTION).timestamp())
+
+
+def test_no_secret_and_no_signature_has_a_place_in_an_item(store, stack):
+    store.create(FULL)
+    known = {one.name for one in fields(Record)}
+    assert item(stack).keys() - known == {"ttl", "check_shard"}
+
+
+def test_the_longest_text_of_all_fits(store):
+    longest = waiting(text="🎉" * (255 * 33), cost_eur=Decimal("22.95"))
+    store.create(longest)
+    assert store.get("m-1") == longest
+
+
+# Lists
+
+
+def fill(store, count, **given):
+    for n in range(count):
+        created = START + timedelta(seconds=n)
+        store.create(waiting(id=f"m-{n}", created_at=created, **given))
+
+
+def test_a_list_is_newest_first_and_goes_on_page_by_page(store):
+    fill(store, 5)
+    store.create(waiting(id="other", to="+393331234568"))
+    pages, cursor = [], None
+    while True:
+        page = store.to_recipient("+393331234567", 2, cursor)
+        pages.append([record.id for record in page.records])
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert [key for page in pages for key in page] == ["m-4", "m-3", "m-2", "m-1", "m-0"]
+    assert pages[0] == ["m-4", "m-3"]
+
+
+def test_messages_are_found_by_their_status(store):
+    fill(store, 3)
+    store.create(waiting(id="u", status=Status.UNKNOWN))
+    assert [one.id for one in store.in_status(Status.UNKNOWN, 20, None).records] == ["u"]
+    assert store.in_status(Status.FAILED, 20, None).records == []
+
+
+def test_a_list_shows_records_as_they_are_now(store):
+    """The index may lag behind the table."""
+    fill(store, 2, status=Status.UNKNOWN)
+    read = store.get
+    store.get = lambda key: replace(read(key), status=Status.SENT) if key == "m-1" else read(key)
+    assert [one.id for one in store.in_status(Status.UNKNOWN, 20, None).records] == ["m-0"]
+
+
+def cursor_of(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+GOOD = {
+    "id": {"S": "m-1"},
+    "created_at": {"S": "2026-11-24T08:30:00.000Z"},
+    "to": {"S": "+393331234567"},
+}
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "è",
+        "=",
+        "AAAA",
+        "\ud800",
+        cursor_of(None),
+        cursor_of([]),
+        cursor_of({}),
+        cursor_of({"id": {"S": "m-1"}}),
+        cursor_of(GOOD | {"to": {"S": "+393331234568"}}),
+        cursor_of(GOOD | {"to": "+393331234567"}),
+        cursor_of(GOOD | {"id": "m-1"}),
+        cursor_of(GOOD | {"id": {"N": "1"}}),
+        cursor_of(GOOD | {"id": {"S": ""}}),
+        cursor_of(GOOD | {"created_at": {"S": ""}}),
+        cursor_of(GOOD | {"id": {"S": "x" * 3000}}),
+        cursor_of(GOOD | {"created_at": {"S": "x" * 3000}}),
+        cursor_of(GOOD | {"more": {"S": "x"}}),
+        cursor_of({"id": {"S": "a"}, "created_at": {"S": "2026"}, "status": {"S": "unknown"}}),
+        "W1tb" * 9000,
+    ],
+)
+def test_a_cursor_that_no_list_gave_is_refused(store, cursor):
+    with pytest.raises(BadCursor):
+        store.to_recipient("+393331234567", 20, cursor)
+
+
+# What is due
+
+
+def test_only_open_records_whose_time_has_come_are_due(store):
+    now = START + timedelta(minutes=20)
+    store.create(waiting(id="late", check_at=now - timedelta(seconds=1)))
+    store.create(waiting(id="now", check_at=now))
+    store.create(waiting(id="early", check_at=now + timedelta(milliseconds=1)))
+    store.create(sending(id="died", check_at=START))
+    store.create(waiting(id="done", status=Status.SENT))
+    assert sorted(one.id for one in store.due(now)) == ["died", "late", "now"]
+
+
+def test_a_record_leaves_the_watch_when_it_ends(store):
+    record = store.create(waiting(check_at=START))
+    store.replace(record, transitions.cancelled(record, START, Policy(default_sender="Bottega")))
+    assert list(store.due(START + timedelta(days=1))) == []
+
+
+def test_any_number_of_due_records_is_found_page_by_page(store, stack, hook):
+    fill(store, 30, check_at=START)
+    queries = []
+
+    def two_at_a_time(params, **_):
+        queries.append(params)
+        params["Limit"] = 2
+
+    hook(stack.dynamodb, "provide-client-params.dynamodb.Query", two_at_a_time)
+    assert len({one.id for one in store.due(START)}) == 30
+    assert len(queries) >= 15
+
+
+def test_what_changed_since_the_index_saw_it_is_not_due(store):
+    store.create(waiting(check_at=START))
+    store.get = lambda _: waiting(check_at=START + timedelta(hours=1))
+    assert list(store.due(START)) == []
+
+
+# A table that does not answer
+
+CALLS = {
+    "get": lambda store: store.get("m-1"),
+    "create": lambda store: store.create(FULL),
+    "replace": lambda store: store.replace(FULL, FULL),
+    "due": lambda store: list(store.due(START)),
+    "list": lambda store: store.in_status(Status.UNKNOWN, 20, None),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeoutError(endpoint_url="https://canary"),
+        EndpointConnectionError(endpoint_url="https://canary"),
+        ConnectionClosedError(endpoint_url="https://canary"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_time_out_says_that_nobody_knows_and_nothing_else(store, stack, hook, call, error):
+    def fail(**_):
+        raise error
+
+    hook(stack.dynamodb, "before-send.dynamodb.*", fail)
+    with pytest.raises(StoreUnavailable) as unavailable:
+        call(store)
+    assert str(unavailable.value) == type(error).__name__
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "TransactionConflictException",
+        "ExpiredTokenException",
+    ],
+)
+def test_a_throttled_table_is_unavailable(stack, call, code):
+    assert _refused(stack, call, code) == code
+
+
+@pytest.mark.parametrize(
+    "code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"]
+)
+def test_a_mistake_of_ours_stays_what_it_is(stack, code):
+    with pytest.raises(ClientError, match=code):
+        _refused(stack, CALLS["get"], code)
+
+
+def _refused(stack, call, code):
+    store = DynamoStore(stack.dynamodb, stack["MessageTable"], RETENTION)
+    with Stubber(stack.dynamodb) as stub:
+        stub.add_client_error(_OPERATION[call], code)
+        with pytest.raises(StoreUnavailable) as unavailable:
+            call(store)
+    return str(unavailable.value)
+
+
+_OPERATION = {
+    CALLS["get"]: "get_item",
+    CALLS["create"]: "put_item",
+    CALLS["replace"]: "put_item",
+    CALLS["due"]: "query",
+    CALLS["list"]: "query",
+}
+
+
+# The queue
+
+
+@pytest.fixture
+def queue(stack):
+    return SqsQueue(stack.sqs, stack["MessageQueue"], stack["DeadLetterQueue"])
+
+
+def test_the_queue_gets_a_pointer_and_nothing_of_the_message(queue, stack):
+    queue.put("m-1")
+    [received] = stack.received()
+    assert json.loads(received["Body"]) == {"stored_message": "m-1"}
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [(0.0, 0), (0.2, 1), (899.5, 900), (900.0, 900), (7200.0, 900)]
+)
+def test_a_delay_is_whole_seconds_up_to_what_the_queue_can_do(queue, stack, watch, delay, seconds):
+    sent = watch(stack.sqs, "SendMessage")
+    queue.put("m-1", delay)
+    assert [params["DelaySeconds"] for params in sent] == [seconds]
+    assert (stack.received() == []) == (seconds > 0)
+
+
+@pytest.mark.parametrize(("wish", "seconds"), [(0.5, 1), (120.0, 120), (21_600, 21_600)])
+def test_a_received_message_is_hidden_as_long_as_asked(queue, stack, watch, wish, seconds):
+    queue.put("m-1")
+    hidden = watch(stack.sqs, "ChangeMessageVisibility")
+    queue.hide(stack.received()[0]["ReceiptHandle"], wish)
+    assert [params["VisibilityTimeout"] for params in hidden] == [seconds]
+
+
+def test_what_is_set_aside_keeps_its_body_and_gets_its_reason(queue, stack):
+    queue.dead_letter("questo non è JSON", "not_json")
+    [received] = stack.received("DeadLetterQueue")
+    assert received["Body"] == "questo non è JSON"
+    assert received["MessageAttributes"]["reason"]["StringValue"] == "not_json"
+
+
+def test_a_queue_that_does_not_answer_is_unavailable(queue, stack):
+    stack.sqs.delete_queue(QueueUrl=stack["MessageQueue"])
+    with pytest.raises(QueueUnavailable) as unavailable:
+        queue.put("m-1")
+    assert "http" not in str(unavailable.value)
+    with pytest.raises(QueueUnavailable):
+        queue.hide("handle", 1)
+
+
+# The scheduler
+
+LATER = datetime(2026, 12, 24, 9, 0, 0, 500_000, tzinfo=UTC)
+
+
+@pytest.fixture
+def schedule(stack):
+    return EventBridgeSchedule(
+        stack.scheduler,
+        group=stack["ScheduleGroup"],
+        role_arn="arn:aws:iam::123456789012:role/schedule",
+        queue_arn=stack.arn("MessageQueue"),
+    )
+
+
+def schedules(stack):
+    listed = stack.scheduler.list_schedules(GroupName=stack["ScheduleGroup"])["Schedules"]
+    return [
+        stack.scheduler.get_schedule(GroupName=stack["ScheduleGroup"], Name=one["Name"])
+        for one in listed
+    ]
+
+
+def test_a_message_for_later_is_scheduled_once_however_often_it_is_asked(schedule, stack):
+    schedule.put("ordine:1042", LATER)
+    schedule.put("ordine:1042", LATER)
+    [made] = schedules(stack)
+    assert made["ScheduleExpression"] == "at(2026-12-24T09:00:00)"
+    assert made["ActionAfterCompletion"] == "DELETE"
+    assert made["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert made["Target"]["Arn"] == stack.arn("MessageQueue")
+    assert json.loads(made["Target"]["Input"]) == {"stored_message": "ordine:1042"}
+
+
+def test_a_time_is_written_in_utc_whatever_its_offset(schedule, stack):
+    schedule.put("m-1", datetime.fromisoformat("2026-12-24T09:00:00+01:00"))
+    assert schedules(stack)[0]["ScheduleExpression"] == "at(2026-12-24T08:00:00)"
+
+
+def test_every_id_a_message_may_have_has_a_name_of_its_own(schedule, stack):
+    ids = ["a" * 128, "a" * 127 + "b", "A" * 128, "a:b", "a_b", "."]
+    for record_id in ids:
+        schedule.put(record_id, LATER)
+    assert len(schedules(stack)) == len(ids)
+
+
+def test_a_schedule_is_removed_and_a_missing_one_is_no_trouble(schedule, stack):
+    schedule.put("m-1", LATER)
+    schedule.remove("m-1")
+    schedule.remove("m-1")
+    assert schedules(stack) == []
+
+
+def test_a_scheduler_without_our_group_is_unavailable(schedule, stack):
+    with Stubber(stack.scheduler) as stub:
+        stub.add_client_error("create_schedule", "ResourceNotFoundException")
+        with pytest.raises(QueueUnavailable):
+            schedule.put("m-1", LATER)
+
+
+# The account
+
+GIVEN = {"id_call_gr": "9999", "secret": "canary-secret"}
+
+
+@pytest.fixture
+def accounts(stack):
+    stack.set_account(GIVEN)
+    return GatewayAccounts(stack.secrets, stack["GatewaySecret"])
+
+
+def test_an_account_is_read_once_for_many_messages(accounts, stack, watch):
+    read = watch(stack.secrets, "GetSecretValue")
+    assert {accounts.current() for _ in range(5)} == {Account("9999", "canary-secret")}
+    assert len(read) == 1
+
+
+def test_a_rotated_secret_is_seen_when_it_is_read_afresh_and_from_then_on(accounts, stack):
+    accounts.current()
+    stack.set_account(GIVEN | {"secret": "rotated"})
+    assert accounts.current().secret == "canary-secret"
+    assert accounts.afresh().secret == "rotated"
+    assert accounts.current().secret == "rotated"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"id_call_gr": "9999"},
+        {"secret": "x"},
+        {"id_call_gr": "9999", "secret": ""},
+        {"id_call_gr": " ", "secret": "x"},
+        {"id_call_gr": "SET-ME", "secret": "SET-ME"},
+        {"id_call_gr": "9999", "secret": "SET-ME"},
+        {"id_call_gr": "9999", "secret": None},
+        {"id_call_gr": None, "secret": "x"},
+        {"id_call_gr": "9999", "secret": True},
+        {"id_call_gr": "9999", "secret": ["x"]},
+        {"id_call_gr": "9999", "secret": {"a": "b"}},
+        {"id_call_gr": "9999", "secret": "\ud800"},
+        [],
+        "not json",
+        '"a text"',
+        "null",
+        "{",
+    ],
+)
+def test_an_account_that_is_not_filled_in_is_told_from_one_that_cannot_be_read(
+    accounts, stack, value
+):
+    stack.set_account(value)
+    with pytest.raises(AccountNotSet) as refused:
+        accounts.current()
+    assert "canary" not in str(refused.value)
+
+
+def test_the_templates_placeholder_is_no_account(stack):
+    with pytest.raises(AccountNotSet):
+        GatewayAccounts(stack.secrets, stack["GatewaySecret"]).current()
+
+
+def test_a_secret_that_is_filled_in_works_at_once(stack):
+    accounts = GatewayAccounts(stack.secrets, stack["GatewaySecret"])
+    with pytest.raises(AccountNotSet):
+        accounts.current()
+    stack.set_account(GIVEN)
+    assert accounts.current().secret == "canary-secret"
+
+
+def test_numbers_in_an_account_are_what_they_look_like(accounts, stack):
+    stack.set_account({"id_call_gr": 9999, "secret": 123})
+    assert accounts.current() == Account("9999", "123")
+
+
+def test_a_secret_that_cannot_be_read_is_unavailable_by_the_name_of_its_error(accounts, stack):
+    stack.secrets.delete_secret(SecretId=stack["GatewaySecret"], ForceDeleteWithoutRecovery=True)
+    with pytest.raises(AccountUnavailable) as unavailable:
+        accounts.current()
+    assert not isinstance(unavailable.value, AccountNotSet)
+    assert str(unavailable.value) == "ResourceNotFoundException"
+
+
+def test_secrets_manager_that_does_not_answer_is_unavailable(accounts, stack, hook):
+    hook(stack.secrets, "before-send.secretsmanager.*", _time_out)
+    with pytest.raises(AccountUnavailable) as unavailable:
+        accounts.current()
+    assert str(unavailable.value) == "ReadTimeoutError"
+
+
+def _time_out(**_):
+    raise ReadTimeoutError(endpoint_url="https://canary")
