@@ -9,16 +9,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from openvoip_sms import __version__, api, http, wiring
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.adapters.store import BadCursor
+from openvoip_sms.api_gateway import Event
 from openvoip_sms.delivery.decide import Decided
 from openvoip_sms.delivery.ports import OutcomeUnrecorded, StoreUnavailable
 from openvoip_sms.http import Answer, problem
 from openvoip_sms.rules.json_body import NotJson
-from openvoip_sms.rules.message import InvalidMessage, parse_message, record_of
+from openvoip_sms.rules.message import InvalidMessage, parse_message
+from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import WAITING, Record, Status, public
 from openvoip_sms.settings import BadSetting
 
 
-def create(event: api.Event, context: LambdaContext) -> Answer:
+def create(event: Event, context: LambdaContext) -> Answer:
     """Send now, or store for later. An id that came before changes nothing."""
     policy, now = wiring.policy(), wiring.clock()
     message = parse_message(api.message_in(event), policy, now)
@@ -50,12 +52,12 @@ def _stands(record: Record, context: LambdaContext, repeated: bool, conflict: bo
     return http.record_answer(record, replayed=repeated)
 
 
-def show(event: api.Event, _context: LambdaContext) -> Answer:
+def show(event: Event, _context: LambdaContext) -> Answer:
     record = wiring.store().get(api.message_id(event) or "-")
     return _not_found() if record is None else Answer(HTTPStatus.OK, public(record))
 
 
-def find(event: api.Event, _context: LambdaContext) -> Answer:
+def find(event: Event, _context: LambdaContext) -> Answer:
     search = api.search(event)
     store = wiring.store()
     if search.status is not None:
@@ -66,18 +68,18 @@ def find(event: api.Event, _context: LambdaContext) -> Answer:
     return Answer(HTTPStatus.OK, {"messages": [public(one) for one in page.records]} | more)
 
 
-def cancel(event: api.Event, _context: LambdaContext) -> Answer:
+def cancel(event: Event, _context: LambdaContext) -> Answer:
     decided = wiring.decisions().cancel(api.message_id(event) or "-")
     return _decided(decided, HTTPStatus.OK, "Only a waiting message can be cancelled.")
 
 
-def resend(event: api.Event, _context: LambdaContext) -> Answer:
+def resend(event: Event, _context: LambdaContext) -> Answer:
     decided = wiring.decisions().resend(api.message_id(event) or "-")
     only = "Only an unknown, failed or expired message that has kept its text can be sent again."
     return _decided(decided, HTTPStatus.ACCEPTED, only)
 
 
-def confirm(event: api.Event, _context: LambdaContext) -> Answer:
+def confirm(event: Event, _context: LambdaContext) -> Answer:
     decided = wiring.decisions().confirm(api.message_id(event) or "-")
     return _decided(decided, HTTPStatus.OK, "Only an unknown message can be confirmed.")
 
@@ -92,7 +94,7 @@ def _decided(decided: Decided, done: HTTPStatus, only: str) -> Answer:
     return problem(HTTPStatus.CONFLICT, detail, reason="wrong_status", message=shown)
 
 
-def health(_event: api.Event, _context: LambdaContext) -> Answer:
+def health(_event: Event, _context: LambdaContext) -> Answer:
     return Answer(HTTPStatus.OK, {"status": "ok", "version": __version__})
 
 
@@ -104,7 +106,7 @@ def _seconds_left(context: LambdaContext) -> Callable[[], float]:
     return lambda: context.get_remaining_time_in_millis() / 1000
 
 
-ROUTES: dict[tuple[str, str], Callable[[api.Event, LambdaContext], Answer]] = {
+ROUTES: dict[tuple[str, str], Callable[[Event, LambdaContext], Answer]] = {
     ("POST", "/messages"): create,
     ("GET", "/messages"): find,
     ("GET", "/messages/{id}"): show,
@@ -129,7 +131,7 @@ ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
 }
 
 
-def answer(event: api.Event, context: LambdaContext) -> Answer:
+def answer(event: Event, context: LambdaContext) -> Answer:
     """Translate errors in one place; what is not in the table is a mistake of ours."""
     try:
         return ROUTES[event["httpMethod"], event["resource"]](event, context)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from local.trial.looked import Looked
 from local.trial.writing import Writing
-from openvoip_sms.webhooks.request import Pairs
+from openvoip_sms.api_gateway import Pairs
 
 
 @dataclass(frozen=True, slots=True)

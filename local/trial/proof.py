@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from openvoip_sms.webhooks.request import Pairs, WebhookRequest
+from openvoip_sms.api_gateway import Pairs
+from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, Verified, verify
 from openvoip_sms.webhooks.vocabulary import Auth, Source
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from openvoip_sms.delivery.ports import StoreUnavailable
-from openvoip_sms.rules.message import parse_message, record_of
+from openvoip_sms.rules.message import parse_message
+from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import OPEN, Reason, Status
 from openvoip_sms.rules.times import to_rfc3339
 from tests.simulation.cloud import Queued

@@ -11,12 +11,13 @@ PACKAGE = ROOT / "layers/openvoip_sms/openvoip_sms"
 # A room may import from itself and from what is named here.
 MAY_IMPORT = {
     "rules": set(),
-    "webhooks": {"rules"},
+    "api_gateway": set(),
+    "webhooks": {"rules", "api_gateway"},
     "delivery": {"rules", "webhooks"},
     "adapters": {"rules", "delivery"},
     "settings": {"rules"},
     "http": {"rules"},
-    "api": {"rules", "http"},
+    "api": {"rules", "api_gateway"},
     "wiring": {"rules", "delivery", "adapters", "settings"},
     "webhook_wiring": {"webhooks", "delivery", "adapters", "wiring"},
     "__init__": set(),

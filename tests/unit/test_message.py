@@ -11,9 +11,8 @@ from openvoip_sms.rules.message import (
     InvalidMessage,
     fingerprint,
     parse_message,
-    record_of,
-    rejected_record,
 )
+from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status, public
 

@@ -1,19 +1,17 @@
 """What an HTTP call about messages asks for, read from API Gateway's event."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from openvoip_sms import http
+from openvoip_sms import api_gateway
+from openvoip_sms.api_gateway import Event
 from openvoip_sms.rules.json_body import read_json
 from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status, public
 from openvoip_sms.rules.transitions import stopped
-
-type Event = Mapping[str, Any]
 
 BODY_LIMIT = 64 * 1024  # bytes; the longest message in JSON escapes is far below
 PAGE_LIMIT = 100  # records
@@ -43,13 +41,13 @@ def message_in(event: Event) -> dict[str, Any]:
     Raises:
         TooLarge, NotJson, InvalidMessage
     """
-    body = http.body(event)
+    body = api_gateway.body(event)
     if len(body) > BODY_LIMIT:
         raise TooLarge(f"A message takes at most {BODY_LIMIT} bytes.")
     given = read_json(body)
     if not isinstance(given, dict):
         raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
-    key = (http.header(event, "Idempotency-Key") or "").strip().strip('"')
+    key = _header(event, "Idempotency-Key").strip().strip('"')
     if not key:
         return given
     if given.setdefault("id", key) != key:
@@ -60,8 +58,13 @@ def message_in(event: Event) -> dict[str, Any]:
 
 def wants_async(event: Event) -> bool:
     """RFC 7240, section 4.1."""
-    preferences = (http.header(event, "Prefer") or "").split(",")
+    preferences = _header(event, "Prefer").split(",")
     return any(one.split(";")[0].strip().lower() == "respond-async" for one in preferences)
+
+
+def _header(event: Event, name: str) -> str:
+    """Several of one name are one list (RFC 9110, 5.2)."""
+    return ",".join(api_gateway.values(api_gateway.headers(event), name))
 
 
 def message_id(event: Event) -> str:

@@ -1,14 +1,11 @@
 """Answers to HTTP callers: a record by its status, an error as a problem document (RFC 9457)."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from openvoip_sms.rules.json_body import NotJson
 from openvoip_sms.rules.message import Violation
 from openvoip_sms.rules.record import STATUS_IN_WORDS, Record, Status, public
 
@@ -129,24 +126,3 @@ def invalid(violations: Sequence[Violation]) -> Answer:
         reason="invalid_message",
         violations=violations,
     )
-
-
-def header(event: Mapping[str, Any], name: str) -> str | None:
-    """A header by name in any spelling; the last one where it is repeated."""
-    given = event.get("headers") or {}
-    return next((value for key, value in given.items() if key.lower() == name.lower()), None)
-
-
-def body(event: Mapping[str, Any]) -> bytes:
-    """The body's bytes, whether API Gateway passed them as text or as base64.
-
-    Raises:
-        NotJson: it said base64, and it was not.
-    """
-    given = event.get("body") or ""
-    try:
-        if event.get("isBase64Encoded"):
-            return base64.b64decode(given, validate=True)
-    except binascii.Error:
-        raise NotJson("The body could not be read.") from None
-    return str(given).encode("utf-8", "surrogatepass")

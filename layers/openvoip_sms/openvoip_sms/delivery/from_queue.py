@@ -10,9 +10,8 @@ from openvoip_sms.rules.message import (
     ID_PATTERN,
     InvalidMessage,
     parse_message,
-    record_of,
-    rejected_record,
 )
+from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.record import OPEN, WAITING
 
 POINTER = "stored_message"  # the body of a message that the table holds already

@@ -14,9 +14,8 @@ from openvoip_sms.rules.message import (
     Message,
     Violation,
     parse_message,
-    record_of,
-    rejected_record,
 )
+from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import REASON_IN_WORDS, WAITING, Reason, Record, Status
 from openvoip_sms.rules.times import to_rfc3339

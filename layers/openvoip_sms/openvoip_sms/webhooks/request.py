@@ -1,17 +1,16 @@
 """A sender's call, as plain data."""
 
-import base64
-import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from openvoip_sms import api_gateway
+from openvoip_sms.api_gateway import Pairs
 
 MAX_BODY_BYTES = 1024 * 1024  # more is answered 413 before anything is computed
 
 _OF_BODY = ("content-type", "content-encoding")  # of a body that AWS has already read
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,7 @@ class WebhookRequest:
         return next(iter(self.header_values(name)), None)
 
     def header_values(self, name: str) -> tuple[str, ...]:
-        wanted = name.lower()
-        return tuple(value for key, value in self.headers if key.lower() == wanted)
+        return api_gateway.values(self.headers, name)
 
     def query_values(self, name: str) -> tuple[str, ...]:
         return tuple(value for key, value in self.query if key == name)
@@ -44,11 +42,9 @@ def from_api_gateway(event: Mapping[str, Any], public_url: str | None) -> Webhoo
     return WebhookRequest(
         method=str(event.get("httpMethod") or "POST"),
         url=public_url or _own_url(event),
-        headers=_pairs(event.get("multiValueHeaders"), event.get("headers")),
-        query=_pairs(
-            event.get("multiValueQueryStringParameters"), event.get("queryStringParameters")
-        ),
-        body=_body(event),
+        headers=api_gateway.headers(event),
+        query=api_gateway.query(event),
+        body=api_gateway.body(event),
     )
 
 
@@ -74,21 +70,3 @@ def from_event_bridge(event: Mapping[str, Any]) -> WebhookRequest:
 def _own_url(event: Mapping[str, Any]) -> str:
     context = event.get("requestContext") or {}
     return f"https://{context.get('domainName') or ''}{context.get('path') or ''}"
-
-
-def _pairs(many: Mapping[str, Iterable[str]] | None, single: Mapping[str, str] | None) -> Pairs:
-    if many:
-        return tuple((name, str(value)) for name, values in many.items() for value in values or ())
-    return tuple((name, str(value)) for name, value in (single or {}).items())
-
-
-def _body(event: Mapping[str, Any]) -> bytes:
-    """The bytes sent. What claims to be base64 and is not stays as it is: no signature fits it."""
-    text = event.get("body") or ""
-    raw: bytes = text.encode("utf-8", "surrogatepass")
-    if not event.get("isBase64Encoded"):
-        return raw
-    try:
-        return base64.b64decode(raw, validate=True)
-    except binascii.Error:
-        return raw
