@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from openvoip_sms.webhooks.request import MAX_BODY_BYTES, Pairs, WebhookRequest, from_api_gateway
+from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest, from_api_gateway
 from openvoip_sms.webhooks.vocabulary import Source
 
 _REQUEST_LINE = re.compile(r"([A-Z]{3,7}) (\S+) HTTP/[0-9.]+")
@@ -30,8 +30,8 @@ class Call:
 def call_of(source: Source, body: bytes, headers: str = "", topic: str = "") -> Call:
     """Make a call of a body and lines `Name: value`, or of an event of API Gateway.
 
-    The lines may begin with the request line. `topic` stands for the header that says it. Without
-    headers the form of the body is taken from how it looks.
+    The lines may begin with the request line. `topic` stands for the header that says it, where
+    that is missing. Without headers the form of the body is taken from how it looks.
 
     Raises:
         NotTried: a line is no header, a topic has nowhere to go, or the body is over the limit.
@@ -104,7 +104,6 @@ def _with_topic(source: Source, request: WebhookRequest, topic: str) -> WebhookR
     if place is None or place.kind != "header":
         where = f"takes it from {place.kind}:{place.name}" if place else "has none"
         raise NotTried(f"A topic can only be given for a header; {source.name} {where}.")
-    others: Pairs = tuple(
-        (name, value) for name, value in request.headers if name.lower() != place.name.lower()
-    )
-    return replace(request, headers=(*others, (place.name, topic)))
+    if request.header(place.name) is not None:
+        return request
+    return replace(request, headers=(*request.headers, (place.name, topic)))

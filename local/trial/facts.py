@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from local.trial.looked import Looked
+from local.trial.proof import Headers
 from local.trial.writing import Writing
-from openvoip_sms.api_gateway import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,6 @@ class Trial:
     source: str
     authentic: bool | None
     why: str
-    needed: Pairs = field(default=(), repr=False)
+    needed: Headers = field(default=(), repr=False)
     no_event: str = ""
     events: tuple[TriedEvent, ...] = ()

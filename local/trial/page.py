@@ -11,7 +11,7 @@ from local.trial.call import NotTried, call_of
 from local.trial.facts import Trial
 from local.trial.outcome import try_source
 from openvoip_sms.webhooks.sources import load_sources
-from openvoip_sms.webhooks.vocabulary import Source, Sources
+from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Source, Sources
 
 
 def trial_of_orders(
@@ -49,7 +49,7 @@ def source_named(name: str, sources: Sources) -> Source:
 def _topics(source: Source) -> list[str]:
     """The topics to choose from where a header says which."""
     is_header = source.topic is not None and source.topic.kind == "header"
-    return list(source.messages) if is_header else []
+    return [topic for topic in source.messages if topic != ANY_TOPIC] if is_header else []
 
 
 def _plain(trial: Trial) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from openvoip_sms.api_gateway import Pairs
 from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, Verified, verify
 from openvoip_sms.webhooks.vocabulary import Auth, Source
 
 type Secrets = Mapping[str, str]
+type Headers = tuple[tuple[str, str], ...]
 
 _NEW_ID = "msg_1"
 _FOR_EVER = 10**16  # seconds: no timestamp is further off
@@ -50,7 +50,7 @@ def _hint_on_body(source: Source, request: WebhookRequest, secrets: Secrets) -> 
 
 def needed_headers(
     source: Source, request: WebhookRequest, secrets: Secrets, now: datetime
-) -> Pairs:
+) -> Headers:
     """Return the headers that would make the call authentic; none where a token alone would.
 
     Made as a sender makes them, and given only if the service takes them.
@@ -68,7 +68,7 @@ def needed_headers(
     return made if isinstance(checked, Verified) else ()
 
 
-def _signed(auth: Auth, request: WebhookRequest, key: bytes, now: datetime) -> Pairs:
+def _signed(auth: Auth, request: WebhookRequest, key: bytes, now: datetime) -> Headers:
     stamp = auth.timestamp
     seconds = now.timestamp()
     timestamp = str(int(seconds * 1000 if stamp and stamp.unit == "ms" else seconds))

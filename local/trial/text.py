@@ -26,6 +26,9 @@ def _lines(trial: Trial) -> Iterator[str]:
         yield _row("would need", f"{name}: {value}")
     if trial.no_event:
         yield _row("body", trial.no_event)
+    if trial.authentic is False and trial.events:
+        yield ""
+        yield "Were it authentic:"
     for event in trial.events:
         yield from _event(event)
 

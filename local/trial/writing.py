@@ -20,7 +20,7 @@ from openvoip_sms.rules.smart_encoding import smart
 _ONE_SEPTET = dict(zip("[]{}\\~|", "()()/-/", strict=True))  # for signs of two; € has none
 _LINK_OR_SIGN = re.compile(r"https?://\S+|[\[\]{}\\~|]", re.IGNORECASE)
 _GAP = "\0"  # stands for signs left out while the text is put together
-_SPARE_BLANK = re.compile(rf" ?{_GAP}+(?=[ ,.;:!?)\n]|$)|^{_GAP}+ ?", re.MULTILINE)
+_SPARE_BLANK = re.compile(rf"^{_GAP}+ ?| ?{_GAP}+(?=[ ,.;:!?)\n]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,441 @@
+"""Trying a payload: every fact is shown, every reason is in words, nothing is sent."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import stripe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local import check_sources
+from local.gateway.segments import size_of
+from local.processes import ROOT
+from local.stack import WEBHOOK_SECRETS
+from local.trial import NotTried, as_text, call_of, try_source
+from local.trial.writing import cheaper, writing
+from openvoip_sms.webhooks.keys import presets
+from openvoip_sms.webhooks.sources import load_sources
+from tests.unit.webhooks.webhook_calls import NOW, preset, source
+
+EVENT = "events/webhook_shopify_orders_fulfilled.json"
+SHIPPED = (ROOT / check_sources.SOURCES).read_text("utf-8")
+SHOP = load_sources(SHIPPED, "sources.yaml")["shopify"]
+PRICE = Decimal("0.09")
+
+
+SECRET = "local-secret"
+
+
+def trial(of, body, headers="", topic="", *, secret=SECRET, now=NOW):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    secrets = dict.fromkeys(of.auth.secrets, secret)
+    return try_source(of, call_of(of, raw, headers, topic), secrets, now)
+
+
+def message(text, *, of="telefono", data=None, **keys):
+    """The only message of a form that says `text`."""
+    lines = "".join(f"\n{key}: {json.dumps(value)}" for key, value in keys.items())
+    form = source(
+        "auth: token\nsecrets: [key]\nheader: X-Token\n"
+        f"to: {of}\nmessage:\n  text: {json.dumps(text, ensure_ascii=False)}{lines}"
+    )
+    tried = trial(form, {"telefono": "333 1234567"} if data is None else data)
+    return tried.events[0].messages[0]
+
+
+# Authentic or not
+
+
+def test_an_event_file_brings_body_headers_and_answer_at_once():
+    tried = trial(SHOP, (ROOT / EVENT).read_bytes(), secret=WEBHOOK_SECRETS["shopify"])
+    [event] = tried.events
+    [sms] = event.messages
+    assert (tried.authentic, tried.needed, event.topic) == (True, (), "orders/fulfilled")
+    assert (sms.verdict, sms.to, sms.found_at) == (
+        "send",
+        "+393331234567",
+        "shipping_address.phone",
+    )
+    assert sms.final.text == (
+        "Ciao Anna, il tuo ordine #1042 è in viaggio. https://corriere.example/t/CN0042"
+    )
+    assert (sms.final.encoding, sms.final.segments, sms.final.cost_eur) == ("GSM-7", 1, PRICE)
+    assert [place.path for place in sms.looked_at] == ["phone", "shipping_address.phone"]
+
+
+PUBLISHED = {
+    # Shopify's JavaScript library, tests
+    "shopify": (
+        "test_secret_key",
+        b'{"foo": "bar"}',
+        "X-Shopify-Hmac-Sha256: B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g=",
+    ),
+    # GitHub's documentation
+    "github": (
+        "It's a Secret to Everybody",
+        b"Hello, World!",
+        (
+            "X-Hub-Signature-256: "
+            "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+        ),
+    ),
+    # Standard Webhooks, tests
+    "standard-webhooks": (
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        b'{"test": 2432232314}',
+        (
+            "webhook-id: msg_p5jXN8AQM9LWM0D4loKWxJek\n"
+            "webhook-timestamp: 1614265330\n"
+            "webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_headers_that_a_call_would_need_are_those_that_senders_publish(name):
+    secret, body, lines = PUBLISHED[name]
+    now = datetime.fromtimestamp(1614265330, UTC)
+    unsigned = lines.splitlines()[0] if name == "standard-webhooks" else ""
+    tried = trial(preset(name), body, unsigned, secret=secret, now=now)
+    assert tried.authentic is not True
+    assert "\n".join(f"{header}: {value}" for header, value in tried.needed) == lines
+    assert trial(preset(name), body, lines, secret=secret, now=now).authentic is True
+
+
+def test_stripe_itself_takes_the_header_that_a_call_would_need():
+    body = b'{"id": "evt_1", "type": "charge.succeeded"}'
+    [(name, value)] = trial(preset("stripe"), body, secret="whsec_key", now=NOW).needed
+    assert name == "Stripe-Signature"
+    assert stripe.WebhookSignature.verify_header(body.decode(), value, "whsec_key")
+
+
+def test_a_token_is_the_secret_and_therefore_never_shown():
+    form = preset("google-forms")
+    tried = trial(form, {}, "X-Webhook-Token: other", secret="do-not-show")
+    assert (tried.authentic, tried.why) == (False, "The token is not the secret.")
+    assert tried.needed == ()
+    assert trial(form, {}, "X-Webhook-Token: do-not-show", secret="do-not-show").authentic
+    assert "do-not-show" not in as_text(tried) + repr(tried)
+
+
+def test_without_headers_nothing_is_checked_and_all_the_rest_is_shown():
+    tried = trial(SHOP, {"phone": "333 1234567", "name": "#7"}, topic="orders/fulfilled")
+    assert (tried.authentic, tried.why) == (None, "No headers given.")
+    assert "not checked: No headers given." in as_text(tried)
+    assert tried.events[0].messages[0].final.text == "Ciao cliente, il tuo ordine #7 è in viaggio."
+
+
+def test_a_line_break_that_an_editor_added_is_found_out():
+    headers = "X-Shopify-Hmac-Sha256: B23tXN681gZ0qIWNRrgtzBE9XSDo5yaUu6wfmhu3a7g="
+    tried = trial(SHOP, b'{"foo": "bar"}\n', headers, secret="test_secret_key")
+    assert tried.authentic is False
+    assert "fits without the line break" in tried.why
+    other = trial(SHOP, b'{"foo":"bar"}', headers, secret="test_secret_key")
+    assert "not byte for byte what was sent" in other.why
+
+
+def test_a_call_of_last_week_is_told_from_a_forged_one():
+    body, shop = {"id": "evt_1"}, preset("stripe")
+    [(name, value)] = trial(shop, body).needed
+    late = NOW + timedelta(days=7)
+    assert "was authentic in its time" in trial(shop, body, f"{name}: {value}", now=late).why
+    forged = f"{name}: {value[:-4]}0000"
+    assert "was authentic" not in trial(shop, body, forged, now=late).why
+
+
+@pytest.mark.parametrize(
+    ("headers", "secret", "words"),
+    [
+        ("X-Other: 1", "local-secret", "belongs into header:X-Shopify-Hmac-Sha256"),
+        ("X-Other: 1", "", "The source names shopify."),
+        ("X-Shopify-Hmac-Sha256: ?", "local-secret", "another form than this sender's"),
+    ],
+)
+def test_a_refusal_says_what_to_look_at(headers, secret, words):
+    assert words in trial(SHOP, {}, headers, secret=secret).why
+
+
+def test_the_ping_of_woocommerce_is_named():
+    headers = "Content-Type: application/x-www-form-urlencoded"
+    tried = trial(preset("woocommerce"), b"webhook_id=7", headers)
+    assert (tried.authentic, tried.events) == (None, ())
+    assert "answered 200" in tried.why
+
+
+# Reading what a person has at hand
+
+
+def test_a_request_line_brings_the_token_that_stands_in_the_address():
+    headers = "> POST /v1/webhooks/elementor?token=local-secret HTTP/2\n> Host: sms.example.it\n"
+    headers += "Content-Type: application/json"
+    assert trial(preset("elementor"), {"phone": "333 1234567"}, headers).authentic is True
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("gravity-forms", b"phone=333+1234567&id=4\n"),
+        (
+            "jotform",
+            (
+                b'--x1\nContent-Disposition: form-data; name="rawRequest"\n\n{"a": 1}\n--x1\n'
+                b'Content-Disposition: form-data; name="phone"\n\n333 1234567\n--x1--\n'
+            ),
+        ),
+    ],
+)
+def test_without_headers_a_form_is_known_by_its_looks(name, body):
+    [event] = trial(preset(name), body).events
+    assert event.messages[0].to == "+393331234567"
+
+
+@pytest.mark.parametrize(
+    ("of", "body", "headers", "topic", "words"),
+    [
+        (SHOP, b"{}", "no header", "", "not of the form `Name: value`"),
+        (preset("tally"), b"{}", "", "FORM_RESPONSE", "it from body:eventType"),
+        (preset("zapier"), b"{}", "", "lead", "x has none"),
+        (SHOP, b" " * (1024 * 1024 + 1), "", "", "at most 1048576 bytes"),
+        (SHOP, b'{"httpMethod": "POST", "body": ""}', "X-A: b", "", "headers of its own"),
+        (SHOP, b'{"httpMethod": "POST", "body": [], "headers": 3}', "", "", "no event of API"),
+    ],
+)
+def test_what_makes_no_call_gets_a_sentence(of, body, headers, topic, words):
+    with pytest.raises(NotTried, match=words):
+        call_of(of, body, headers, topic)
+
+
+def test_a_body_that_cannot_be_read_says_why():
+    tried = trial(SHOP, b"{")
+    assert (tried.no_event, tried.events) == ("The body is not valid JSON.", ())
+    assert "not valid JSON" in as_text(tried)
+
+
+# Topic, number, text
+
+
+def test_a_call_for_which_there_is_no_message_says_which_there_are():
+    for topic in ("", "orders/paid"):
+        [sms] = trial(SHOP, {}, topic=topic).events[0].messages
+        assert (sms.verdict, sms.reason) == ("nothing", "other_topic")
+        assert "The source has messages for: orders/fulfilled." in sms.faults
+        assert ("names no topic (header:X-Shopify-Topic)" in sms.faults[0]) is (topic == "")
+
+
+def test_every_place_without_a_mobile_says_why():
+    data = {"a": None, "b": "059 123456", "c": ["", "+44 7700 900123"], "d": {"x": 1}}
+    sms = message("Ciao", of=["a", "b", "c", "d", "e"], data=data)
+    assert (sms.verdict, sms.reason) == ("nothing", "no_mobile")
+    assert [(place.path, place.value) for place in sms.looked_at] == [
+        ("a", ""),
+        ("b", "059 123456"),
+        ("c", ""),
+        ("c", "+44 7700 900123"),
+        ("d", '{"x": 1}'),
+        ("e", ""),
+    ]
+    faults = [place.fault for place in sms.looked_at]
+    assert faults[0] == "There is nothing."
+    assert "landline" in faults[1]
+    assert "not Italian" in faults[3]
+    assert "neither text nor a whole number" in faults[4]
+
+
+def test_a_missing_value_names_its_field():
+    sms = message("Ciao {nome}")
+    assert (sms.verdict, sms.final) == ("reject", None)
+    assert sms.faults == ("nome is missing or blank, and the text has no default for it.",)
+    assert sms.to == "+393331234567"
+
+
+def test_a_condition_that_does_not_hold_is_shown():
+    sms = message("Ciao", when="stato == 'pronto'")
+    assert (sms.verdict, sms.faults) == ("nothing", ("Not so: stato == 'pronto'",))
+
+
+def test_the_moment_is_shown_as_a_clock_in_rome():
+    sms = message("Ciao", send_at="'2026-12-16T09:00'")
+    assert sms.send_at.isoformat() == "2026-12-16T09:00:00+01:00"
+
+
+def test_a_text_over_four_segments_is_rejected_and_still_measured():
+    sms = message("a" * 613)  # four times 153 are 612
+    assert (sms.verdict, sms.reason, sms.final.segments) == ("reject", "too_long", 5)
+    assert "takes 5 segments, 4 are allowed" in sms.faults[0]
+
+
+def test_a_batch_shows_each_of_its_events():
+    batch = [
+        {"subscriptionType": "a", "phone": "333 1234567", "eventId": 1},
+        {"subscriptionType": "b", "phone": "333 1234568", "eventId": 2},
+    ]
+    events = trial(preset("hubspot"), batch).events
+    assert [(event.topic, event.messages[0].to) for event in events] == [
+        ("a", "+393331234567"),
+        ("b", "+393331234568"),
+    ]
+    assert "no event in it" in trial(preset("hubspot"), []).no_event
+
+
+# What a text costs
+
+
+def signs(of):
+    return [(sign.sign, sign.count, sign.units, sign.forces_ucs2) for sign in of.signs]
+
+
+def test_one_apostrophe_doubles_the_cost_until_smart_encoding_writes_it_straight():
+    sms = message("a" * 100 + "’")  # 101 units of UCS-2 need two of 67; in GSM-7 up to 160 are one
+    assert (sms.written.encoding, sms.written.segments, sms.written.cost_eur) == (
+        "UCS-2",
+        2,
+        2 * PRICE,
+    )
+    assert signs(sms.written) == [("’", 1, 1, True)]
+    assert sms.written.signs[0].name == "U+2019 RIGHT SINGLE QUOTATION MARK"
+    assert (sms.final.text, sms.final.segments, sms.final.cost_eur) == ("a" * 100 + "'", 1, PRICE)
+    assert sms.cheaper is None
+
+
+def test_what_smart_encoding_cannot_write_is_left_out_of_the_cheaper_text():
+    sms = message("“" + "a" * 100 + " 🎉🎉! È " + "tua”")  # 112 signs, two of them pairs
+    assert (sms.final.encoding, sms.final.segments) == ("UCS-2", 2)
+    assert signs(sms.final) == [
+        ("“", 1, 1, True),
+        ("🎉", 2, 2, True),
+        ("È", 1, 1, True),
+        ("”", 1, 1, True),
+    ]
+    assert sms.cheaper.text == '"' + "a" * 100 + "! E' tua\""
+    assert (sms.cheaper.segments, sms.cheaper.cost_eur) == (1, PRICE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a" * 158 + "[]", "a" * 158 + "()"),  # 162 septets, then 160
+        ("a" * 157 + "[]🎉", "a" * 157 + "()"),  # 161 without the pair
+        ("a" * 159 + "€", None),  # 161, and nothing shorter says euro
+        ("a" * 130 + " https://e.example/~~~~~~~~~~", None),  # 169: a link is not touched
+        ("a" * 60 + " Привет, Анна", None),  # a text without its letters says something else
+        ("🎉", None),  # one segment is one segment
+        ("🎉" * 40, None),  # nothing would be left
+        ("a" * 69 + " 🎉\n🎉 b", "a" * 69 + "\nb"),
+    ],
+)
+def test_a_cheaper_text_says_the_same_for_less(text, expected):
+    assert cheaper(text) == expected
+
+
+@given(st.text("ab €[]~è’È🎉é\u0301\u200dд\n", max_size=400))
+def test_a_cheaper_text_is_cheaper_by_another_count_too(text):
+    proposal = cheaper(text)
+    if proposal is not None:
+        assert size_of(proposal).segments < size_of(text).segments
+        assert proposal.count("a") == text.count("a")
+
+
+@given(st.text("ab €[]~è’È🎉\n", min_size=1, max_size=400))
+def test_encoding_and_segments_agree_with_another_count(text):
+    measured = writing(text, PRICE)
+    assert (measured.encoding, measured.segments) == size_of(text)
+    assert measured.cost_eur == measured.segments * PRICE
+
+
+# What is shown, and what is not
+
+
+def test_neither_number_nor_text_nor_signature_is_in_a_repr():
+    tried = trial(SHOP, {"phone": "333 1234567", "name": "#7"}, topic="orders/fulfilled")
+    [(_, signature)] = tried.needed
+    for trace in ("1234567", "ordine", signature):
+        assert trace in as_text(tried)
+        assert trace not in repr(tried)
+
+
+def test_what_would_move_a_cursor_is_spelled_out():
+    tried = trial(SHOP, {}, topic="orders\x1b[2J")
+    assert "orders\\u001b[2J" in as_text(tried)
+
+
+@settings(max_examples=150)
+@given(
+    st.sampled_from(sorted(presets())),
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["phone", "httpMethod", "body", "headers", "id"]), inner
+            )
+        ),
+    ).map(lambda data: json.dumps(data).encode()),
+    st.sampled_from(["", "X-Webhook-Token: local-secret", "POST /x?token=a HTTP/1.1\nHost: \x80"]),
+)
+def test_whatever_is_pasted_ends_in_facts_or_in_a_sentence(name, body, headers):
+    with suppress(NotTried):
+        assert as_text(trial(preset(name), body, headers, secret="bG9jYWw="))
+
+
+# The commands
+
+
+def test_the_shipped_sources_have_no_mistake_and_their_secrets_are_listed(capsys):
+    assert check_sources.main() == 0
+    shown = capsys.readouterr().out
+    assert "/webhooks/shopify: hmac, orders/fulfilled" in shown
+    assert shown.rstrip().endswith("modulo, scadenze, shopify, woocommerce")
+    assert set(WEBHOOK_SECRETS) == {"modulo", "scadenze", "shopify", "woocommerce"}
+
+
+def test_every_mistake_is_reported_with_its_line(tmp_path, capsys):
+    file = tmp_path / "sources.yaml"
+    file.write_text("shop:\n  preset: shopfy\n  secrets: [a]\n  too: x\n  message: {text: '{'}\n")
+    assert check_sources.main(str(file)) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{file}:2: shop.preset: no preset shopfy. Did you mean shopify?"
+    assert [line.removeprefix(f"{file}:")[0] for line in lines] == ["2", "4", "5", "5"]
+
+
+def test_a_file_that_is_not_there_is_a_mistake(capsys):
+    assert check_sources.main("none.yaml") == 1
+    assert "none.yaml" in capsys.readouterr().err
+
+
+def command(*arguments, **env):
+    return subprocess.run(
+        [sys.executable, "-m", "local.try_source", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_needs_nothing_but_a_source_and_a_body():
+    shown = command("shopify", EVENT)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for fact in ("yes: The signature fits", "+393331234567", "GSM-7, 1 segment, 0.09 EUR"):
+        assert fact in shown.stdout
+    assert WEBHOOK_SECRETS["shopify"] not in shown.stdout
+
+
+def test_the_command_checks_with_another_secret_and_never_shows_it():
+    shown = command("shopify", EVENT, SECRET="not-to-be-seen")
+    assert "no: The signature does not fit" in shown.stdout
+    assert "not-to-be-seen" not in shown.stdout + shown.stderr
+
+
+def test_the_command_says_which_sources_there_are():
+    shown = command("shop", EVENT)
+    assert shown.returncode == 2
+    assert "There are: shopify, woocommerce, scadenze, modulo." in shown.stderr
