@@ -53,7 +53,7 @@ def _stands(record: Record, context: LambdaContext, repeated: bool, conflict: bo
 
 
 def show(event: Event, _context: LambdaContext) -> Answer:
-    record = wiring.store().get(api.message_id(event) or "-")
+    record = wiring.store().get(api.message_id(event))
     return _not_found() if record is None else Answer(HTTPStatus.OK, public(record))
 
 
@@ -69,18 +69,18 @@ def find(event: Event, _context: LambdaContext) -> Answer:
 
 
 def cancel(event: Event, _context: LambdaContext) -> Answer:
-    decided = wiring.decisions().cancel(api.message_id(event) or "-")
+    decided = wiring.decisions().cancel(api.message_id(event))
     return _decided(decided, HTTPStatus.OK, "Only a waiting message can be cancelled.")
 
 
 def resend(event: Event, _context: LambdaContext) -> Answer:
-    decided = wiring.decisions().resend(api.message_id(event) or "-")
+    decided = wiring.decisions().resend(api.message_id(event))
     only = "Only an unknown, failed or expired message that has kept its text can be sent again."
     return _decided(decided, HTTPStatus.ACCEPTED, only)
 
 
 def confirm(event: Event, _context: LambdaContext) -> Answer:
-    decided = wiring.decisions().confirm(api.message_id(event) or "-")
+    decided = wiring.decisions().confirm(api.message_id(event))
     return _decided(decided, HTTPStatus.OK, "Only an unknown message can be confirmed.")
 
 

@@ -15,6 +15,7 @@ from openvoip_sms.rules.transitions import stopped
 
 BODY_LIMIT = 64 * 1024  # bytes; the longest message in JSON escapes is far below
 PAGE_LIMIT = 100  # records
+NO_ID = "?"  # a key of the table that no message has
 
 
 class TooLarge(Exception):
@@ -70,7 +71,7 @@ def _header(event: Event, name: str) -> str:
 def message_id(event: Event) -> str:
     """The id in the path; one that no message can have finds none."""
     given = str((event.get("pathParameters") or {}).get("id", ""))
-    return given if ID_PATTERN.fullmatch(given) else ""
+    return given if ID_PATTERN.fullmatch(given) else NO_ID
 
 
 def search(event: Event) -> Search:
