@@ -1,5 +1,6 @@
 """SQS batch in, the ids that must come back out. All messages of a batch are sent at once."""
 
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,7 +27,10 @@ def handled(record: dict[str, Any], seconds_left: Callable[[], float]) -> Handle
         logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the batch with it
         name = type(error).__name__
-        logger.exception("message.stumbled", extra={"sqs_id": record["messageId"], "error": name})
+        # Where, but not what it says: that may repeat a number or a text.
+        where = traceback.format_tb(error.__traceback__)
+        extra = {"sqs_id": record["messageId"], "error": name, "where": where}
+        logger.error("message.stumbled", extra=extra)
         if received >= MOST_SURPRISES:
             return Handled(set_aside=f"unexpected: {name}")
     return Handled(retry_in=backoff(received, 1.0))
