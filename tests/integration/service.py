@@ -1,0 +1,164 @@
+"""All functions wired to one emulated stack and one local gateway."""
+
+import contextlib
+import json
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+
+from openvoip_sms import webhook_wiring, wiring
+from openvoip_sms.adapters.journal import logger
+from tests.functions import ROOT, context, load
+
+
+def event(name):
+    return json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))
+
+
+@dataclass
+class Answered:
+    """An HTTP answer, with the checks that hold for every one."""
+
+    raw: dict
+
+    def __post_init__(self):
+        self.status = self.raw["statusCode"]
+        self.headers = self.raw["headers"]
+        self.body = json.loads(self.raw["body"])
+        if self.status >= 400:
+            assert self.headers["Content-Type"] == "application/problem+json"
+            assert self.body["status"] == self.status
+            assert self.body["title"]
+            assert self.body["detail"].endswith((".", "?")), self.body["detail"]
+        else:
+            assert self.headers["Content-Type"] == "application/json"
+        assert "Traceback" not in self.raw["body"]
+
+    @property
+    def reason(self):
+        return self.body.get("reason")
+
+    @property
+    def violations(self):
+        return [(one["field"], one["reason"]) for one in self.body["violations"]]
+
+
+class Service:
+    """Calls handlers the way AWS does, and keeps what they log."""
+
+    def __init__(self, stack, gateway):
+        self.stack, self.gateway = stack, gateway
+        self.logged = []
+
+    @cached_property
+    def _api(self):
+        return load("api")
+
+    @cached_property
+    def _sender(self):
+        return load("sender")
+
+    @cached_property
+    def _webhooks(self):
+        return load("webhooks")
+
+    @cached_property
+    def _reconciler(self):
+        return load("reconciler")
+
+    def http(self, given, seconds=29.0):
+        return Answered(self._api.handler(given, context(seconds)))
+
+    def call(self, method, resource, key=None, **query):
+        given = event("api_send") | {"httpMethod": method, "resource": resource, "body": None}
+        given["pathParameters"] = {"id": key} if key else None
+        given["queryStringParameters"] = query or None
+        return self.http(given)
+
+    def post(self, body, *, base64=False, seconds=29.0, **headers):
+        written = body if isinstance(body, str | None) else json.dumps(body)
+        given = event("api_send") | {"body": written, "isBase64Encoded": base64}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        given["headers"] |= named
+        given["multiValueHeaders"] |= {name: [value] for name, value in named.items()}
+        return self.http(given, seconds)
+
+    def partner_event(self, given):
+        return self._webhooks.handler(given, context(10))
+
+    def webhook(self, given):
+        return Answered(self._webhooks.handler(given, context(10)))
+
+    def reconcile(self):
+        return self._reconciler.handler(event("reconciler_scheduled"), context(60))
+
+    def send_batch(self, given):
+        answer = self._sender.handler(given, context(60))
+        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+    def put(self, *bodies):
+        """Let another system put bodies into the queue."""
+        for body in bodies:
+            written = body if isinstance(body, str) else json.dumps(body)
+            self.stack.sqs.send_message(QueueUrl=self.stack["MessageQueue"], MessageBody=written)
+
+    def work(self, receive_count=1):
+        """Let the sender take what is in the queue; return what comes again."""
+        records = [
+            {
+                "messageId": one["MessageId"],
+                "receiptHandle": one["ReceiptHandle"],
+                "body": one["Body"],
+                "attributes": {"ApproximateReceiveCount": str(receive_count)},
+            }
+            for one in self.stack.received()
+        ]
+        failed = self.send_batch({"Records": records})
+        for one in records:
+            if one["messageId"] not in failed:
+                self.stack.sqs.delete_message(
+                    QueueUrl=self.stack["MessageQueue"], ReceiptHandle=one["receiptHandle"]
+                )
+        return failed
+
+    def let_waiting_messages_come(self):
+        """As if every delay in the queue were over."""
+        for record in self.records():
+            if record.status == "queued":
+                wiring.queue().put(record.id)
+
+    def records(self):
+        items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
+        return [wiring.store().get(item["id"]["S"]) for item in items]
+
+    def set_aside(self):
+        """Body and reason of what is in the dead-letter queue."""
+        return [
+            (one["Body"], one["MessageAttributes"]["reason"]["StringValue"])
+            for one in self.stack.received("DeadLetterQueue")
+        ]
+
+    def close(self):
+        if "_sender" in vars(self):
+            self._sender.workers.shutdown()
+        with contextlib.suppress(Exception):
+            wiring.delivery().gateway._pool.close()
+
+
+class Kept(logging.Handler):
+    """Keeps log lines as they would be written."""
+
+    def __init__(self, lines):
+        super().__init__(logging.DEBUG)
+        self._lines = lines
+
+    def emit(self, record):
+        self._lines.append(logger.registered_formatter.format(record))
+
+
+def forget():
+    """What a container has built is not for the next test."""
+    for module in (wiring, webhook_wiring):
+        for part in vars(module).values():
+            if hasattr(part, "cache_clear"):
+                part.cache_clear()
