@@ -1,0 +1,103 @@
+"""The deployed table and queue, looked at and touched from outside the service."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from openvoip_sms.rules.times import to_rfc3339
+from tests.e2e.conftest import wait_until
+
+OPEN = {"scheduled", "queued", "sending"}
+
+
+def records(stack):
+    """Return every record as it is stored."""
+    read = TypeDeserializer().deserialize
+    pages = stack.client("dynamodb").get_paginator("scan")
+    return [
+        {name: read(value) for name, value in item.items()}
+        for page in pages.paginate(TableName=stack.outputs["MessageTableName"], ConsistentRead=True)
+        for item in page["Items"]
+    ]
+
+
+def let_time_pass(stack, found):
+    """Let claims and patience of these open records run out, which takes minutes otherwise."""
+    past = {"S": to_rfc3339(datetime.now(UTC) - timedelta(seconds=1))}
+    client = stack.client("dynamodb")
+    for record in found:
+        ran_out = {":past": past, ":version": {"N": str(record["version"])}}
+        claim = ", claimed_until = :past" if record["status"] == "sending" else ""
+        client.update_item(
+            TableName=stack.outputs["MessageTableName"],
+            Key={"id": {"S": record["id"]}},
+            UpdateExpression=f"SET check_at = :past{claim}",
+            ConditionExpression="version = :version",
+            ExpressionAttributeValues=ran_out,
+        )
+
+
+@contextmanager
+def visibility(stack, seconds):
+    """Let received messages come back sooner than the template says."""
+    sqs, url = stack.client("sqs"), stack.outputs["MessageQueueUrl"]
+    name = "VisibilityTimeout"
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: str(seconds)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before})
+
+
+def paused(stack):
+    """Let the sender take nothing from the queue meanwhile, as docs/operations.md says it."""
+    return _mapped(stack, {"Enabled": False}, {"Enabled": True})
+
+
+def with_few_senders(stack):
+    """Let two batches be sent at the same time: each process takes a second to start here."""
+    few, many = ({"ScalingConfig": {"MaximumConcurrency": n}} for n in (2, 5))
+    return _mapped(stack, few, many)
+
+
+@contextmanager
+def _mapped(stack, during, after):
+    client = stack.client("lambda")
+    mappings = client.list_event_source_mappings(FunctionName=stack.functions["sender"])
+    (mapping,) = mappings["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], **during)
+    try:
+        yield
+    finally:
+        client.update_event_source_mapping(UUID=mapping["UUID"], **after)
+
+
+@contextmanager
+def behind(stack, table, *functions):
+    """Let functions reach the table at another address."""
+    client = stack.client("lambda")
+    names = [stack.functions[name] for name in functions]
+    before = {
+        name: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        for name in names
+    }
+    moved = {"AWS_ENDPOINT_URL_DYNAMODB": table.url}
+    try:
+        for name, variables in before.items():
+            _set(client, name, variables | moved)
+        yield
+    finally:
+        for name, variables in before.items():
+            _set(client, name, variables)
+
+
+def _set(client, name, variables):
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    wait_until(lambda: _updated(client, name), "the new configuration")
+
+
+def _updated(client, name):
+    state = client.get_function_configuration(FunctionName=name)
+    return state["LastUpdateStatus"] == "Successful"
