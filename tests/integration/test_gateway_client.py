@@ -423,6 +423,19 @@ def test_no_trick_with_headers_holds_a_worker(connect, piece):
 
 
 @pytest.mark.usefixtures("impatient")
+def test_a_reply_without_a_length_that_we_cut_off_is_not_taken_for_a_whole_one(connect):
+    def talk(line, _):
+        line.sendall(b"HTTP/1.1 200 OK\r\n\r\n0")
+        pause = threading.Event()
+        while not pause.wait(0.02):
+            line.sendall(b" ")
+
+    with Scripted(talk) as server:
+        reply = connect(address(server)).call(SMS, ACCOUNT)
+    assert (reply.verdict, reply.fault) == (Verdict.UNCERTAIN, "ReplyTooSlow")
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "answer",
     [
