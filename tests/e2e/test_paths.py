@@ -1,5 +1,6 @@
 """From each way in to the phone, on the deployed template."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from openvoip_sms.adapters.queue import EventBridgeSchedule
@@ -173,3 +174,19 @@ def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(house):
     )
     house.wait_for("segreto-1", "sent")
     assert len(house.accepted("Aspetta il segreto")) == 1
+
+
+def test_a_form_that_is_bombed_from_many_sides_at_once_stops_at_its_limit(house):
+    """Forty neighbours at the same time; the source's limit for one range is twenty an hour."""
+
+    def post(n):
+        form = {"telefono": f"333 777 {n:04d}", "nome": "Anna", "giro": n}
+        return house.call("POST", "/webhooks/modulo", form, X_Webhook_Token="local-modulo-token")
+
+    with ThreadPoolExecutor(8) as people:
+        answers = list(people.map(post, range(40)))
+    assert [status for status, _, _ in answers].count(202) == 20
+    ids = [body["messages"][0]["id"] for status, _, body in answers if status == 200]
+    held_back = [house.record(one) for one in ids]
+    assert {one["status"] for one in held_back} == {"suppressed"}
+    assert {one["reason"] for one in held_back} <= {"range_limit", "source_paused"}

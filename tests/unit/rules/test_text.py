@@ -13,9 +13,7 @@ def refusal_of(text):
     return refused.value
 
 
-@pytest.mark.parametrize(
-    "text", ["Ciao", "due\nrighe", "È 😀", "👨‍👩‍👧", " a ", "שלום"]
-)
+@pytest.mark.parametrize("text", ["Ciao", "due\nrighe", "È 😀", "👨‍👩‍👧", " a ", "שלום"])
 def test_an_ordinary_text_stays_as_it_is(text):
     assert check_text(text) == text
 
