@@ -132,7 +132,7 @@ ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
 
 
 def answer(event: Event, context: LambdaContext) -> Answer:
-    """Translate errors in one place; what is not in the table is a mistake of ours."""
+    """Translate errors in one place."""
     try:
         return ROUTES[event["httpMethod"], event["resource"]](event, context)
     except tuple(ERRORS) as error:
@@ -142,6 +142,9 @@ def answer(event: Event, context: LambdaContext) -> Answer:
                 "api.unavailable", extra={"error": type(error).__name__, "why": str(error)}
             )
         return refused
+    except Exception as error:  # noqa: BLE001 - the caller gets a sentence, not a bare 502
+        wiring.journal().surprise("api.stumbled", error)
+        return http.internal_error()
 
 
 @logger.inject_lambda_context

@@ -1,6 +1,5 @@
 """SQS batch in, the ids that must come back out. All messages of a batch are sent at once."""
 
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms import wiring
 from openvoip_sms.adapters.journal import logger
-from openvoip_sms.delivery.from_queue import Handled
+from openvoip_sms.delivery.from_queue import Handled, with_identity
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.rules.transitions import backoff
 
@@ -26,13 +25,10 @@ def handled(record: dict[str, Any], seconds_left: Callable[[], float]) -> Handle
     except (StoreUnavailable, QueueUnavailable) as error:
         logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the batch with it
-        name = type(error).__name__
-        # Where, but not what it says: that may repeat a number or a text.
-        where = traceback.format_tb(error.__traceback__)
-        extra = {"sqs_id": record["messageId"], "error": name, "where": where}
-        logger.error("message.stumbled", extra=extra)
+        wiring.journal().surprise("message.stumbled", error, sqs_id=record["messageId"])
         if received >= MOST_SURPRISES:
-            return Handled(set_aside=f"unexpected: {name}")
+            body = with_identity(record["body"], record["messageId"])
+            return Handled(set_aside=f"unexpected: {type(error).__name__}", body=body)
     return Handled(retry_in=backoff(received, 1.0))
 
 
@@ -41,7 +37,7 @@ def comes_again(record: dict[str, Any], seconds_left: Callable[[], float]) -> bo
     try:
         if outcome.set_aside:
             logger.warning("message.set_aside", extra={"reason": outcome.set_aside})
-            queue.dead_letter(record["body"], outcome.set_aside)
+            queue.dead_letter(outcome.body or record["body"], outcome.set_aside)
         elif outcome.retry_in is not None:
             queue.hide(record["receiptHandle"], outcome.retry_in)
     except QueueUnavailable as error:

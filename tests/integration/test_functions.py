@@ -611,6 +611,35 @@ def test_what_makes_us_stumble_comes_again_and_is_set_aside_in_the_end(service, 
     assert any("in stumble" in frame for frame in line["where"])
 
 
+def test_a_message_without_an_id_is_set_aside_with_the_id_that_it_went_by(service, monkeypatch):
+    """A redrive would give it another SQS id, and so a second SMS if the first call was made."""
+
+    def stumble_after_the_call(*_):
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(wiring.journal()), "changed", stumble_after_the_call)
+        service.put({"to": "333 1234567", "text": "Una volta sola"})
+        service.work(receive_count=5)
+    [(body, reason)] = service.set_aside()
+    assert reason == "unexpected: RuntimeError"
+    service.put(body)
+    assert service.work() == []
+    assert len(service.gateway.calls) == 1
+
+
+def test_a_call_that_makes_us_stumble_is_answered_with_a_sentence(service, monkeypatch):
+    def stumble(*_):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(type(wiring.delivery()), "send_new", stumble)
+    answer = service.post({"to": "333 1234567", "text": "Ciao"})
+    assert answer.status == 500
+    assert answer.body["reason"] == "internal_error"
+    assert CANARY not in json.dumps(answer.body)
+    assert not [line for line in service.logged if CANARY in line]
+
+
 def test_a_table_that_does_not_answer_keeps_the_message_in_the_queue(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")

@@ -150,8 +150,9 @@ def test_after_a_doubt_an_accepted_reply_still_counts():
     assert answered(Verdict.ACCEPTED, RESEND, sending(doubted=True)).record.status is Status.SENT
 
 
-def test_after_a_doubt_nobody_can_cancel():
-    assert transitions.cancelled(waiting(doubted=True), LATER, RESEND) is None
+def test_cancelling_after_a_doubt_stops_the_sending_and_keeps_the_doubt():
+    ended = transitions.cancelled(waiting(doubted=True), LATER, RESEND)
+    assert (ended.status, ended.reason) == (Status.UNKNOWN, "no_clear_answer")
 
 
 # Not now, or never

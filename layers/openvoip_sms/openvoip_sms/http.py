@@ -119,6 +119,14 @@ def not_set_up() -> Answer:
     )
 
 
+def internal_error() -> Answer:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "This is a mistake of the service's own; its log says where. Try again with the same id.",
+        reason="internal_error",
+    )
+
+
 def invalid(violations: Sequence[Violation]) -> Answer:
     return problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,

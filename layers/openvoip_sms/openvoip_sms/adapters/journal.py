@@ -6,6 +6,7 @@ Specification: "Embedded metric format" in the CloudWatch user guide.
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 
 from aws_lambda_powertools import Logger
@@ -74,6 +75,11 @@ class CloudWatchJournal:
 
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
         logger.error(event, extra={"message_id": record_id, "error": type(error).__name__})
+
+    def surprise(self, event: str, error: Exception, **fields: str) -> None:
+        """A mistake of ours: what and where, but not what it says, which may repeat a text."""
+        where = traceback.format_tb(error.__traceback__)
+        logger.error(event, extra={**fields, "error": type(error).__name__, "where": where})
 
     def count(self, metrics: Mapping[str, float], source: str) -> None:
         """Write metrics, in all and by source."""

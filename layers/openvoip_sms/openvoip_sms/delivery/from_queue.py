@@ -1,5 +1,6 @@
 """What a body from the queue asks for, and what becomes of it there: done, again, or set aside."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,10 +21,14 @@ MOST_ENVELOPES = 3  # SNS in SQS, EventBridge in SNS in SQS
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """`retry_in` seconds: the message must come again. `set_aside`: why it is no message at all."""
+    """`retry_in` seconds: the message must come again. `set_aside`: why it is no message at all.
+
+    `body` is to be set aside in place of the one that was received.
+    """
 
     retry_in: float | None = None
     set_aside: str | None = None
+    body: str | None = None
 
 
 DONE = Handled()
@@ -94,6 +99,20 @@ class QueueIntake:
         )
         accepted = self.acceptance.accept(record)
         return Handled(set_aside="id_in_use") if accepted.conflict else DONE
+
+
+def with_identity(body: str, sqs_id: str) -> str:
+    """Return a body to set aside: a message without an id keeps the SQS id that it went by.
+
+    A redrive gives it another one, and may follow a call that has been made.
+    """
+    try:
+        given = unwrap(read_json(body))
+    except NotJson:
+        return body
+    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+        return body
+    return json.dumps(given | {"id": sqs_id}, ensure_ascii=False)
 
 
 def unwrap(given: object) -> object:

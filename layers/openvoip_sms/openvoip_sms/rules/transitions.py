@@ -18,7 +18,7 @@ SHORTEST_DELAY, LONGEST_DELAY = 1.0, 900.0  # seconds
 LONGEST_RETRY_AFTER = 6 * 3600.0  # seconds; SQS hides a message for 12 hours at the most
 GRACE = timedelta(minutes=15)  # what the queue may take before the reconciler looks
 
-_SAYS_NOT_SENT = frozenset({Status.REJECTED, Status.FAILED, Status.EXPIRED, Status.SUPPRESSED})
+_SAYS_NOT_SENT = FINAL - {Status.SENT}
 RESENDABLE = frozenset({Status.UNKNOWN, Status.FAILED, Status.EXPIRED})
 
 _NOT_SENT = {
@@ -138,8 +138,11 @@ def confirmed(record: Record, now: datetime, policy: Policy) -> Record | None:
 
 
 def cancelled(record: Record, now: datetime, policy: Policy) -> Record | None:
-    """Return a waiting record as cancelled; `None` where it is too late."""
-    if record.status not in WAITING or record.doubted:
+    """Return a waiting record as cancelled; `None` where it is too late.
+
+    If an earlier call may have been accepted, it will not be sent again, but the doubt stays.
+    """
+    if record.status not in WAITING:
         return None
     return _ended(record, Status.CANCELLED, Reason.ASKED, now, policy)
 
