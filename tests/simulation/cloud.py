@@ -64,7 +64,7 @@ class SimTable:
             if record is not None and record.check_at is not None and record.check_at <= now:
                 yield record
 
-    def refuses(self, old: Record | None, stands: Record | None) -> bool:
+    def refuses(self, old: Record | None, stands: Record | None, _new: Record) -> bool:
         """The condition on a write."""
         if old is None:
             return stands is not None
@@ -77,7 +77,7 @@ class SimTable:
             "table_throttled", "table_timeout_not_written", "table_timeout_written"
         )
         stands = self.records.get(new.id)
-        written = fault in (None, "table_timeout_written") and not self.refuses(old, stands)
+        written = fault in (None, "table_timeout_written") and not self.refuses(old, stands, new)
         if written:
             self._keep(stands, new)
         else:
@@ -229,19 +229,20 @@ class SimQueue:
 
 
 class SimSchedule:
-    """Fires late, or twice; may not take a schedule, or take it and not say so."""
+    """Fires late, or twice; may not take a schedule, or take it and not say so.
+
+    One that has fired may linger for minutes, and then no other is taken under its name.
+    """
 
     def __init__(self, world: World, queue: SimQueue) -> None:
         self._world, self._queue = world, queue
-        self._removed: set[str] = set()
-        self._planned: set[str] = set()
+        self._planned: dict[str, object] = {}
 
     def put(self, record_id: str, at: datetime) -> None:
         world = self._world
         world.leave("", world.dice.uniform(0.02, 0.1))
         fault = world.faults.happens("schedule_refused", "schedule_timeout_taken")
         if fault != "schedule_refused" and record_id not in self._planned:
-            self._planned.add(record_id)
             self._plan(record_id, (at - START).total_seconds())
         if fault:
             raise QueueUnavailable(fault)
@@ -252,17 +253,26 @@ class SimSchedule:
         world.leave("", world.dice.uniform(0.02, 0.1))
         if world.faults.happens("schedule_refused"):
             raise QueueUnavailable("schedule_refused")
-        self._removed.add(record_id)
+        self._planned.pop(record_id, None)
         world.come_back()
 
     def _plan(self, record_id: str, at: float) -> None:
-        def fire() -> None:
-            if record_id not in self._removed:
-                self._queue.send(pointer(record_id))
+        world, this = self._world, object()
+        self._planned[record_id] = this
+        times = 2 if world.faults.happens("schedule_fired_twice") else 1
+        lingers = world.dice.uniform(0.0, 300.0) if world.faults.happens("schedule_lingers") else 0
 
-        world = self._world
-        for _ in range(2 if world.faults.happens("schedule_fired_twice") else 1):
-            world.stage.at(max(world.stage.now, at) + world.dice.uniform(0.0, 60.0), fire)
+        def fire() -> None:
+            if self._planned.get(record_id) is this:
+                for _ in range(times):
+                    self._queue.send(pointer(record_id))
+                world.stage.at(world.stage.now + lingers, forget)
+
+        def forget() -> None:
+            if self._planned.get(record_id) is this:
+                del self._planned[record_id]
+
+        world.stage.at(max(world.stage.now, at) + world.dice.uniform(0.0, 60.0), fire)
 
 
 class SimAccounts:

@@ -23,6 +23,7 @@ EVERY_FAULT = {
     "schedule_refused": 0.02,
     "schedule_timeout_taken": 0.02,
     "schedule_fired_twice": 0.05,
+    "schedule_lingers": 0.2,
     # secrets
     "secret_unavailable": 0.01,
     "secret_rotated": 0.5,  # in the course of a run

@@ -1,6 +1,7 @@
 """The gateway of the simulated world, and its own log: the truth about what was sent."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.delivery.ports import Account, Sms
@@ -27,14 +28,27 @@ REPLIES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One line of the gateway's own log."""
+
+    at: float
+    text: str
+    happened: str
+    accepted: bool
+    retry_after: float | None
+
+
 class SimGateway:
-    """Keeps by text what it was asked and what it accepted."""
+    """Answers as `script` says, then as the dice say; keeps a log of what it was asked."""
 
     def __init__(self, world: World, table: SimTable, *, one_call_at_a_time: bool) -> None:
         self._world, self._table = world, table
         self.one_call_at_a_time = one_call_at_a_time
         self.secret = "first-secret"
         self.down: tuple[float, float] = (0.0, 0.0)  # from, until
+        self.script: list[str] = []
+        self.log: list[Call] = []
         self.called: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
         self.at_once = self.most_at_once = 0
@@ -61,6 +75,7 @@ class SimGateway:
             self.accepted[sms.text] += 1
         world.note(f"gateway {happened}{', accepted' if accepts else ''}", sms.text)
         reply = REPLIES.get(happened) or self._busy()
+        self.log.append(Call(world.stage.now, sms.text, happened, accepts, reply.retry_after))
         if reply.verdict is Verdict.UNCERTAIN:
             world.doubt(sms.text)
         world.pause(self._seconds(happened))
@@ -75,6 +90,8 @@ class SimGateway:
             return "unreachable"
         if account.secret != self.secret:
             return "security_error"
+        if self.script:
+            return self.script.pop(0)
         return world.faults.happens(*FAULTS) or "accepted"
 
     def _seconds(self, happened: str) -> float:

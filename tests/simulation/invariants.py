@@ -33,6 +33,9 @@ class Verdicts:
         ):
             self._find("lost", "what is no message was not set aside", "")
 
+        answered = self._clients.promised | self._wired.table.by_text.keys()
+        self.ends["not taken, as told"] += len(self._clients.sent - answered)
+
     def _judge_record(self, record: Record) -> None:
         text, accepted = record.text or "", self._wired.gateway.accepted[record.text or ""]
         self.ends[record.status] += 1

@@ -79,6 +79,7 @@ class Clients:
         self._world, self._wired = world, wired
         self.promised: set[str] = set()  # texts that were accepted, as far as their client knows
         self.conflicting: set[str] = set()  # texts under an id that another text may have taken
+        self.sent: set[str] = set()  # every text, accepted or not
         self.rubbish = 0
 
     def plan(self, messages: int) -> None:
@@ -90,6 +91,7 @@ class Clients:
     def send(self, text: str, way: str, **more: object) -> None:
         faults, dice = self._world.faults, self._world.dice
         given = self._message(text, way) | more
+        self.sent.add(text)
         self._bring(given, way)
         if "id" not in given:
             return
