@@ -16,51 +16,12 @@ from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
 from tests.functions import ROOT
-from tests.integration.service import Kept, Service, event, forget
+from tests.integration.service import Kept, event, forget
 from tests.records import sending, waiting
-from tests.stack import client as shared_client
 
 CANARY = "testo-canarino"
 LEAST = {"to": "333 1234567", "text": CANARY}
 NAMED = LEAST | {"id": "m-1"}
-SECRETS = {"shopify": "local-shopify-secret"}
-
-
-@pytest.fixture
-def gateway():
-    with LocalGateway(call_group="9999", secret="local-secret") as running:
-        yield running
-
-
-@pytest.fixture
-def deploy(stack, gateway, monkeypatch):
-    """Deploys with parameters: `live`, so that every number gets its SMS, unless told otherwise."""
-    services = []
-
-    def deployed(**parameters):
-        forget()
-        given = {
-            "DefaultSender": "Bottega",
-            "AllowedSenders": "Studio",
-            "Mode": "live",
-            "GatewayUrl": gateway.url,
-        } | parameters
-        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction"):
-            for name, value in stack.environment(function, **given).items():
-                monkeypatch.setenv(name, value)
-        services.append(Service(stack, gateway))
-        return services[-1]
-
-    monkeypatch.setattr(wiring, "client", shared_client)
-    monkeypatch.chdir(ROOT / "functions/webhooks")
-    stack.set_account()
-    stack.secrets.put_secret_value(
-        SecretId=stack["WebhookSecret"], SecretString=json.dumps(SECRETS)
-    )
-    yield deployed
-    for service in services:
-        service.close()
-    forget()
 
 
 @pytest.fixture
@@ -404,6 +365,8 @@ def test_messages_to_a_number_are_listed_newest_first_page_by_page(service):
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
+        ({"status": "sent", "limit": "000000001999"}, "bad_query"),
+        ({"status": "sent", "limit": "000000001" + "9" * 5000}, "bad_query"),
         ({}, "bad_query"),
         ({"to": "3331234567", "status": "sent"}, "bad_query"),
         ({"to": "061234567"}, "bad_query"),

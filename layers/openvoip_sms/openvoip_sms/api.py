@@ -1,5 +1,6 @@
 """What an HTTP call about messages asks for, read from API Gateway's event."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,7 @@ def _status(status: str) -> Status:
 
 
 def _limit(limit: str) -> int:
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= PAGE_LIMIT:
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= PAGE_LIMIT:
         raise BadQuery(f"limit is a whole number from 1 to {PAGE_LIMIT}.")
     return int(limit)
 
