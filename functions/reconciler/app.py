@@ -15,4 +15,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     counts = asdict(found)
     if any(counts.values()):
         logger.info("reconciler.found", extra=counts)
+        metrics = {"Requeued": found.queued, "ClaimsLapsed": found.died}
+        wiring.journal().count(metrics, "reconciler")
     return counts

@@ -115,6 +115,8 @@ def test_the_reconciler_queues_what_was_never_queued(service):
         waiting(check_at=now, created_at=now, expires_at=now + timedelta(hours=1))
     )
     assert service.reconcile()["queued"] == 1
+    counted = [json.loads(line) for line in service.logged if '"Requeued"' in line]
+    assert [(one["Requeued"], one["ClaimsLapsed"]) for one in counted] == [(1, 0)]
     assert service.work() == []
     assert texts(service.gateway) == [("+393331234567", "Ciao")]
 
