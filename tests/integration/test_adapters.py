@@ -251,6 +251,7 @@ GOOD = {
         cursor_of(GOOD | {"created_at": {"S": ""}}),
         cursor_of(GOOD | {"id": {"S": "x" * 3000}}),
         cursor_of(GOOD | {"created_at": {"S": "x" * 3000}}),
+        cursor_of(GOOD | {"created_at": {"S": "0001-01-01T00:00:00+23:00"}}),
         cursor_of(GOOD | {"more": {"S": "x"}}),
         cursor_of({"id": {"S": "a"}, "created_at": {"S": "2026"}, "status": {"S": "unknown"}}),
         "W1tb" * 9000,

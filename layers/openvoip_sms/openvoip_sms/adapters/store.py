@@ -1,7 +1,6 @@
 """The table: one item a message, changed only on condition of its version."""
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Iterable, Iterator
@@ -204,6 +203,6 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
             from_rfc3339(start["created_at"]["S"])
             if ID_PATTERN.fullmatch(start["id"]["S"]):
                 return {name: {"S": part["S"]} for name, part in start.items()}
-    except (ValueError, binascii.Error, AttributeError, KeyError, TypeError, RecursionError):
-        pass
+    except (ValueError, OverflowError, AttributeError, KeyError, TypeError, RecursionError):
+        pass  # binascii.Error is a ValueError; OverflowError: a time before the year 1
     raise BadCursor("The cursor is not one that this list gave: start without it.")
