@@ -98,14 +98,29 @@ def receive_shopify_event(event: dict[str, Any]) -> dict[str, Any]:
     return dict(_taken(sources[SHOPIFY], planned).body)
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    if "detail-type" in event:
-        return receive_shopify_event(event)
+def answer(event: dict[str, Any]) -> Answer:
+    """Translate errors in one place."""
     try:
-        return receive(event).to_proxy()
+        return receive(event)
     except tuple(ERRORS) as error:
         logger.error("webhook.unavailable", extra={"error": type(error).__name__})
-        return next(
-            answer() for kind, answer in ERRORS.items() if isinstance(error, kind)
-        ).to_proxy()
+        return next(made() for kind, made in ERRORS.items() if isinstance(error, kind))
+    except Exception as error:  # noqa: BLE001 - the sender gets an answer, and comes again
+        wiring.journal().surprise("webhook.stumbled", error)
+        return http.internal_error()
+
+
+def taken(event: dict[str, Any]) -> dict[str, Any]:
+    """Let out errors whose words are ours alone: Lambda logs them, and others may quote a text."""
+    try:
+        return receive_shopify_event(event)
+    except NotTaken:
+        raise
+    except Exception as error:
+        wiring.journal().surprise("webhook.stumbled", error)
+        raise NotTaken(type(error).__name__) from None
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    return taken(event) if "detail-type" in event else answer(event).to_proxy()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from local.gateway import Fault, LocalGateway
-from openvoip_sms import wiring
+from openvoip_sms import webhook_wiring, wiring
 from openvoip_sms.adapters import gateway as client
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
@@ -603,6 +604,20 @@ def test_a_call_that_makes_us_stumble_is_answered_with_a_sentence(service, monke
     assert answer.body["reason"] == "internal_error"
     assert CANARY not in json.dumps(answer.body)
     assert not [line for line in service.logged if CANARY in line]
+
+
+def test_a_webhook_that_makes_us_stumble_is_answered_and_shows_nothing(service, monkeypatch):
+    def stumble(*_):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(type(webhook_wiring.intake()), "take", stumble)
+    answer = service.webhook(event("webhook_shopify_orders_fulfilled"))
+    assert (answer.status, answer.reason) == (500, "internal_error")
+    [line] = [json.loads(one) for one in service.logged if "webhook.stumbled" in one]
+    assert line["error"] == "RuntimeError"
+    with pytest.raises(Exception, match="^RuntimeError$") as left:
+        service.partner_event(event("webhook_shopify_eventbridge"))
+    assert CANARY not in "".join(traceback.format_exception(left.value))
 
 
 def test_a_table_that_does_not_answer_keeps_the_message_in_the_queue(service, monkeypatch):
