@@ -594,6 +594,20 @@ def test_a_message_without_an_id_is_set_aside_with_the_id_that_it_went_by(servic
     assert len(service.gateway.calls) == 1
 
 
+def test_half_a_character_does_not_keep_a_message_from_being_set_aside(service, monkeypatch):
+    """Nor U+FFFF, which a queue takes only in escapes; and the rest of the batch is not kept."""
+
+    def stumble(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(type(wiring.intake()), "handle", stumble)
+    service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", NAMED)
+    assert service.work(receive_count=5) == []
+    [(body, _), _] = service.set_aside()
+    assert json.loads(body)["text"] == "\ud83d \uffff"
+    assert body.isascii()
+
+
 def test_a_call_that_makes_us_stumble_is_answered_with_a_sentence(service, monkeypatch):
     def stumble(*_):
         raise RuntimeError(CANARY)

@@ -112,7 +112,7 @@ def with_identity(body: str, sqs_id: str) -> str:
         return body
     if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
         return body
-    return json.dumps(given | {"id": sqs_id}, ensure_ascii=False)
+    return json.dumps(given | {"id": sqs_id})  # in escapes: a queue takes no half characters
 
 
 def unwrap(given: object) -> object:
