@@ -116,7 +116,7 @@ def taken(event: dict[str, Any]) -> dict[str, Any]:
         return receive_shopify_event(event)
     except NotTaken:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - Lambda tries again
         wiring.journal().surprise("webhook.stumbled", error)
         raise NotTaken(type(error).__name__) from None
 

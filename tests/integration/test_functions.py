@@ -629,7 +629,7 @@ def test_a_webhook_that_makes_us_stumble_is_answered_and_shows_nothing(service, 
     assert (answer.status, answer.reason) == (500, "internal_error")
     [line] = [json.loads(one) for one in service.logged if "webhook.stumbled" in one]
     assert line["error"] == "RuntimeError"
-    with pytest.raises(Exception, match="^RuntimeError$") as left:
+    with pytest.raises(Exception, match=r"^RuntimeError$") as left:
         service.partner_event(event("webhook_shopify_eventbridge"))
     assert CANARY not in "".join(traceback.format_exception(left.value))
 
