@@ -57,6 +57,7 @@ class SimTable:
         self._world.leave("", 0.01)
         if self._world.faults.happens("table_throttled"):
             raise StoreUnavailable("throttled")
+        self._world.come_back()
         stale = self._world.faults.happens("index_stale")
         keys = [r.id for r in self.open.values() if r.check_at is not None and r.check_at <= now]
         for key in keys[1:] if stale else keys:

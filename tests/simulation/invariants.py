@@ -25,7 +25,9 @@ class Verdicts:
         for text in sorted(self._wired.gateway.accepted):
             self._judge_sent(text)
         for text in sorted(self._clients.promised - self._wired.table.by_text.keys()):
-            if not self._is_set_aside(text):
+            if self._is_set_aside(text):
+                self.ends["set aside"] += 1
+            else:
                 self._find("lost", "accepted, and now nowhere", text)
         if (
             len({body for body, _ in self._wired.sqs.dead if "rubbish" in body})

@@ -80,7 +80,7 @@ class Run:
             self.world.violations,
             self.world.history,
             self.watch.repairs,
-            2 * self.world.calls + 1,
+            self.world.points,
         )
 
     def _plan_the_seed_s_troubles(self) -> None:

@@ -56,7 +56,7 @@ class World:
         self.violations: list[str] = []
         self.doubts: Counter[str] = Counter()  # by text: faults after which nobody may know
         self.history: list[tuple[float, str, str, str]] = []
-        self.calls = 0  # that left any process
+        self.points = 0  # at which a process could have died
         self.on_death: Callable[[Process, str], None] = lambda _process, _text: None
         self._dies_at, self._traced = dies_at, traced
         self._containers = [Container(self._clock_error()) for _ in range(CONTAINERS)]
@@ -108,9 +108,7 @@ class World:
         process = self._processes[actor]
         if text:
             self._texts[actor] = text
-        self.calls += 1
-        if self._dies_at == 2 * self.calls:
-            self._die("crash_before_a_call")
+        self._may_die_here("crash_before_a_call")
         fault = self.faults.happens("crash_before_a_call", "frozen")
         if fault == "frozen":
             seconds += self._freeze(process)
@@ -130,8 +128,7 @@ class World:
 
     def come_back(self) -> None:
         """A call's effect is done; the process may die before it learns."""
-        if self._dies_at == 2 * self.calls + 1:
-            self._die("crash_after_a_call")
+        self._may_die_here("crash_after_a_call")
         if fault := self.faults.happens("crash_after_a_call"):
             self._die(fault)
 
@@ -148,9 +145,14 @@ class World:
         self.note(f"VIOLATION {sentence}", text)
         self.violations.append(f"{text}: {sentence}")
 
-    def _die(self, fault: str) -> None:
-        if self._dies_at is not None:
+    def _may_die_here(self, fault: str) -> None:
+        self.points += 1
+        if self.points == self._dies_at:
             self.faults.happened[fault] += 1
+            self._die(fault)
+
+    def _die(self, fault: str) -> None:
+        self.note(fault, "")
         self.process().alive = False
         raise Crash
 
