@@ -1,11 +1,19 @@
-"""An emulated AWS with the stack in it."""
+"""An emulated AWS with the stack in it, and the functions deployed there."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from moto import mock_aws
 
+from local.gateway import LocalGateway
+from openvoip_sms import wiring
+from tests.functions import ROOT
+from tests.integration.service import Service, forget
 from tests.stack import REGION, Stack
+from tests.stack import client as shared_client
+
+SECRETS = {"shopify": "local-shopify-secret"}
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +28,40 @@ def aws() -> Iterator[type[Stack]]:
 def stack(aws: type[Stack]) -> Stack:
     """Fresh and empty, however many tests there are."""
     return aws()
+
+
+@pytest.fixture
+def gateway():
+    with LocalGateway(call_group="9999", secret="local-secret") as running:
+        yield running
+
+
+@pytest.fixture
+def deploy(stack, gateway, monkeypatch):
+    """Deploys with parameters: `live`, so that every number gets its SMS, unless told otherwise."""
+    services = []
+
+    def deployed(**parameters):
+        forget()
+        given = {
+            "DefaultSender": "Bottega",
+            "AllowedSenders": "Studio",
+            "Mode": "live",
+            "GatewayUrl": gateway.url,
+        } | parameters
+        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction"):
+            for name, value in stack.environment(function, **given).items():
+                monkeypatch.setenv(name, value)
+        services.append(Service(stack, gateway))
+        return services[-1]
+
+    monkeypatch.setattr(wiring, "client", shared_client)
+    monkeypatch.chdir(ROOT / "functions/webhooks")
+    stack.set_account()
+    stack.secrets.put_secret_value(
+        SecretId=stack["WebhookSecret"], SecretString=json.dumps(SECRETS)
+    )
+    yield deployed
+    for service in services:
+        service.close()
+    forget()
