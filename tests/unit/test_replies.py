@@ -310,3 +310,13 @@ def test_no_answer_makes_the_reader_stumble(status, body, retry_after):
     reply = read_reply(status, body, retry_after, NOW)
     assert reply.retry_after is None or reply.retry_after >= 0
     assert reply.verdict is not Verdict.ACCEPTED or 200 <= status < 300
+
+
+@pytest.mark.parametrize(
+    "status", ["+393331234567 il testo", "393331234567", "3331234567", "0" * 60_000, "testo"]
+)
+@pytest.mark.parametrize("sentence", ["", "Security error", "Errore generico"])
+def test_a_code_is_short_digits_whatever_the_gateway_repeats(status, sentence):
+    reply = read(json.dumps({"exit_status": status, "exit_string": sentence}))
+    assert reply.code == ""
+    assert len(reply.raw) <= RAW_LIMIT

@@ -46,6 +46,7 @@ _SENTENCES = {
     20: {"", "errore nel numero di destinazione"},
     99: {"", "errore generico"},
 }
+_CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged: what else a reply says there may be a number
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
 _BUSY = {429, 503}
@@ -68,7 +69,7 @@ def read_reply(status: int, body: bytes, retry_after: str | None, now: datetime)
     if kind != _SUCCESS:
         return Reply(Verdict.UNCERTAIN, f"http_{status}", kept)
     verdict, code = _meaning(raw)
-    return Reply(verdict, code, kept)
+    return Reply(verdict, code if _CODE.fullmatch(code) else "", kept)
 
 
 def seconds_until(retry_after: str | None, now: datetime) -> float | None:
