@@ -25,6 +25,7 @@ FIELDS = frozenset(
 )
 CATEGORIES = ("transactional", "marketing")
 ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}", re.ASCII)
+_PRINTABLE_NAME = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}", re.ASCII)  # no number, no text
 MOST_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
 VALID_FOR = (10, 604_800)  # seconds
@@ -137,7 +138,7 @@ class _Reading:
 
     def _refuse_unknown_fields(self) -> None:
         for name in sorted(set(self._given) - FIELDS):
-            shown = name if ID_PATTERN.fullmatch(name) else "(unprintable)"
+            shown = name if _PRINTABLE_NAME.fullmatch(name) else "(unprintable)"
             self._wrong(
                 shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
             )
