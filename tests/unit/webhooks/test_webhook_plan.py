@@ -302,10 +302,27 @@ def test_ids_of_standard_webhooks_survive_a_new_signature():
 
 @pytest.mark.parametrize(
     "value",
-    ["+393331231234", "3331231234", "393331231234", "anna@example.it", "Anna Verdi", "a/b" * 99],
+    [
+        "+393331231234",
+        "3331231234",
+        "393331231234",
+        "333-1231234",
+        "333.123.12.34",
+        "0039_333_1231234",
+        "anna@example.it",
+        "Anna Verdi",
+        "a/b" * 99,
+    ],
 )
 def test_an_id_never_shows_a_number_a_name_or_an_address(value):
     found = id_of(simple(once="v"), PERSON | {"v": value})
+    assert re.fullmatch(r"x:[0-9a-f]{20}", found)
+
+
+def test_a_number_as_the_topic_is_not_shown_either():
+    keys = "preset: github\nsecrets: [key]\nto: phone\n"
+    sender = source(f"{keys}messages: {{default: {{text: a}}}}")
+    found = messages(sender, PERSON, {"X-GitHub-Event": "333 1231234"})[0].id
     assert re.fullmatch(r"x:[0-9a-f]{20}", found)
 
 

@@ -19,6 +19,7 @@ _DIGEST_DIGITS = 20
 _LONGEST_PART = 30  # 40 of the source, twice 30, the digest and an index stay below 128
 # A name, an address or a phone number may be part of an id; a message id appears in logs.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SEPARATORS = re.compile(r"[._-]")
 _LIKE_A_PHONE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
 
 
@@ -87,11 +88,17 @@ def _written(event: Event, identity: list[Any], shown: Sequence[str | None]) -> 
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_LONGEST_PART].strip("-")
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_LONGEST_PART].strip("-")
+    return "" if _is_like_a_phone(slug) else slug
 
 
 def _showable(part: str) -> str:
-    return part if _SHOWABLE.fullmatch(part) and not _LIKE_A_PHONE.search(part) else ""
+    return part if _SHOWABLE.fullmatch(part) and not _is_like_a_phone(part) else ""
+
+
+def _is_like_a_phone(text: str) -> bool:
+    closed_up = _SEPARATORS.sub("", text)
+    return any(_LIKE_A_PHONE.search(written) for written in (text, closed_up))
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
