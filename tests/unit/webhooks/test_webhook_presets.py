@@ -10,6 +10,7 @@ import stripe
 import svix
 
 from openvoip_sms.webhooks.keys import presets
+from openvoip_sms.webhooks.plan import plan_trusted
 from openvoip_sms.webhooks.verify import Refused, Verified, verify
 from tests.unit.webhooks.webhook_calls import NOW, call, preset, source
 
@@ -217,3 +218,17 @@ def test_with_a_preset_a_source_needs_secret_number_and_text_only(name):
 def test_no_preset_lets_an_unsigned_call_through(name):
     verdict = verify(preset(name), call(b"{}"), {"key": "a secret c2VjcmV0"}, NOW)
     assert isinstance(verdict, Refused)
+
+
+SIGN_JSON = (
+    "shopify woocommerce stripe github hubspot standard-webhooks svix typeform tally wpforms"
+)
+
+
+@pytest.mark.parametrize("name", SIGN_JSON.split())
+def test_signed_json_cannot_be_had_read_as_a_form(name):
+    """The content type is not signed: a remark in an order must not become its phone number."""
+    body = b'{"phone": "333 1231234", "remark": "&phone=3401231234&id=9&x="}'
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    [message] = plan_trusted(preset(name), call(body, form), NOW).messages
+    assert message.to == "+393331231234"
