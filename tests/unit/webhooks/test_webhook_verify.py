@@ -90,7 +90,12 @@ def test_a_signed_but_empty_body_is_refused(shopify):
 
 
 @pytest.mark.parametrize(
-    "unset", [None, "", "  ", "<shopify>", "change-me", "SET-ME", "REPLACE_ME", "...", 7]
+    "unset",
+    [
+        *[None, "", "  ", "<shopify>", "change-me", "SET-ME", "REPLACE_ME", "...", 7],
+        *["whsec_xxx", "whsec_XXXXXXXXXXXXXXXX", "whsec_", "whsec_...", " SET-ME\n"],
+        *["your-secret-here", "your_webhook_secret"],
+    ],
 )
 def test_an_unset_secret_refuses_everything_and_says_so(shopify, unset):
     secrets = {} if unset is None else {"key": unset}

@@ -30,8 +30,8 @@ REFUSALS = {
     "id_missing": "The id that is part of the signature is missing or was given more than once.",
 }
 _PLACEHOLDER = re.compile(
-    r"\s*|<.*>|\.{3}|…|x{3,}|todo|placeholder|unset|not[-_ ]set"
-    r"|(?:set|change|replace)[-_ ]?(?:me|this).*",
+    r"\s*(?:whsec_)?(?:<.*>|\.{3}|…|x{3,}|todo|placeholder|unset|not[-_ ]set"
+    r"|(?:set|change|replace)[-_ ]?(?:me|this).*|your[-_ ].*)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
