@@ -74,13 +74,13 @@ class Faults:
         return None
 
 
-def all_at_once(dice: Random) -> dict[str, float]:
+def all_at_once(seed: int) -> dict[str, float]:
     """Every fault, each rarer or more frequent from run to run: some only show on their own."""
-    return {
-        name: min(0.9, rate * dice.choice((0.0, 0.3, 1, 1, 3)))
-        for name, rate in EVERY_FAULT.items()
-    }
+    dice = Random(seed)  # noqa: S311 - a simulation must repeat itself
+    more = {name: dice.choice((0.0, 0.3, 1.0, 1.0, 3.0)) for name in EVERY_FAULT}
+    return {name: min(0.9, rate * more[name]) for name, rate in EVERY_FAULT.items()}
 
 
 def only(*names: str, more: float = 1.0) -> dict[str, float]:
+    """Some faults alone, `more` times as frequent."""
     return {name: min(0.9, EVERY_FAULT[name] * more) for name in names}

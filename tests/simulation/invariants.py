@@ -35,6 +35,7 @@ class Verdicts:
         ):
             self._find("lost", "what is no message was not set aside", "")
 
+        self.ends["causes of a doubt"] = self._world.doubts.total()
         answered = self._clients.promised | self._wired.table.by_text.keys()
         self.ends["not taken, as told"] += len(self._clients.sent - answered)
 

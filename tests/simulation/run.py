@@ -50,8 +50,7 @@ class Run:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.world = World(setup.seed, {}, dies_at=setup.dies_at, traced=setup.traced)
-        rates = faults.all_at_once(self.world.dice) if setup.rates is None else setup.rates
+        rates = faults.all_at_once(setup.seed) if setup.rates is None else setup.rates
         self.world = World(setup.seed, rates, dies_at=setup.dies_at, traced=setup.traced)
         self.wired = Wired(
             self.world, setup.parts, resend=setup.resend, most_receives=setup.most_receives
