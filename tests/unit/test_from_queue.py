@@ -249,6 +249,36 @@ def test_envelopes_are_unwrapped(envelope):
     assert len(stage.gateway.accepted) == 1
 
 
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        sns(LEAST),
+        event_bridge(LEAST) | {"id": "x"},
+        sns(event_bridge(LEAST) | {"id": "x"}) | {"MessageId": "another-each-time"},
+    ],
+)
+def test_an_envelope_that_is_delivered_twice_is_one_sms(envelope):
+    """SNS and EventBridge deliver at least once, and the queue gives each copy another id."""
+    stage = Stage()
+    assert stage.handle(envelope, "sqs-1") == DONE
+    assert stage.handle(envelope, "sqs-2") == DONE
+    assert list(stage.store.records) == ["x"]
+    assert len(stage.gateway.accepted) == 1
+
+
+def test_a_messages_own_id_stands_above_its_envelopes():
+    stage = Stage()
+    stage.handle(sns(LEAST | {"id": "m-1"}))
+    assert list(stage.store.records) == ["m-1"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", "a b", "x" * 129, {}])
+def test_an_envelopes_id_that_no_message_can_have_is_left_aside(odd):
+    stage = Stage()
+    assert stage.handle(sns(LEAST) | {"MessageId": odd}) == DONE
+    assert list(stage.store.records) == ["sqs-1"]
+
+
 def test_an_envelope_around_a_pointer_is_one_to_the_stored_message():
     stage = Stage()
     stage.store.records["m-1"] = waiting()

@@ -118,16 +118,29 @@ def with_identity(body: str, sqs_id: str) -> str:
 def unwrap(given: object) -> object:
     """Return what an SNS or EventBridge envelope holds, or `given` itself.
 
+    A message without an id gets its envelope's: both services may deliver one twice, and each
+    copy has another SQS id. Of several envelopes the inner one counts, as it was made once.
+
     Raises:
         NotJson: an SNS envelope around something that is not JSON.
     """
+    envelope_id: object = None
     for _ in range(MOST_ENVELOPES):
         if not isinstance(given, dict):
             return given
         if given.get("Type") == "Notification" and isinstance(given.get("Message"), str):
+            envelope_id = given.get("MessageId", envelope_id)
             given = read_json(given["Message"])
         elif "detail-type" in given and "detail" in given:
-            given = given["detail"]
+            envelope_id, given = given.get("id", envelope_id), given["detail"]
         else:
-            return given
-    return given
+            break
+    return _named(given, envelope_id)
+
+
+def _named(given: object, envelope_id: object) -> object:
+    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+        return given
+    if not isinstance(envelope_id, str) or not ID_PATTERN.fullmatch(envelope_id):
+        return given
+    return given | {"id": envelope_id}
