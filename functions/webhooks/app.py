@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms import http, webhook_wiring, wiring
 from openvoip_sms.adapters.journal import logger
-from openvoip_sms.delivery.ports import AccountUnavailable, StoreUnavailable
+from openvoip_sms.delivery.ports import AccountNotSet, AccountUnavailable, StoreUnavailable
 from openvoip_sms.http import Answer, problem
 from openvoip_sms.settings import BadSetting
 from openvoip_sms.webhooks.bodies import Unreadable
@@ -77,9 +77,11 @@ def _taken(source: Source, planned: Planned) -> Answer:
 
 ERRORS: dict[type[Exception], Callable[[], Answer]] = {
     StoreUnavailable: http.unavailable,
+    AccountNotSet: lambda: _refused(Refused("secret_not_set")),
     AccountUnavailable: http.unavailable,
     BadSetting: http.not_set_up,
 }
+LASTING = (AccountNotSet, BadSetting)  # until a person changes something
 
 
 class NotTaken(Exception):
@@ -103,7 +105,10 @@ def answer(event: dict[str, Any]) -> Answer:
     try:
         return receive(event)
     except tuple(ERRORS) as error:
-        logger.error("webhook.unavailable", extra={"error": type(error).__name__})
+        why = {"error": type(error).__name__, "why": str(error)}
+        logger.error("webhook.unavailable", extra=why)
+        if isinstance(error, LASTING):
+            wiring.journal().count({"SetupProblems": 1}, "webhook")
         return next(made() for kind, made in ERRORS.items() if isinstance(error, kind))
     except Exception as error:  # noqa: BLE001 - the sender gets an answer, and comes again
         wiring.journal().surprise("webhook.stumbled", error)

@@ -131,6 +131,12 @@ class Service:
         items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
         return [wiring.store().get(item["id"]["S"]) for item in items]
 
+    def messages(self):
+        """The records, without the counters of the limits that share their table."""
+        items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
+        keys = [item["id"]["S"] for item in items]
+        return [wiring.store().get(key) for key in keys if not key.startswith("#")]
+
     def set_aside(self):
         """Body and reason of what is in the dead-letter queue."""
         return [
