@@ -141,6 +141,8 @@ def answer(event: Event, context: LambdaContext) -> Answer:
             logger.error(
                 "api.unavailable", extra={"error": type(error).__name__, "why": str(error)}
             )
+        if isinstance(error, BadSetting):
+            wiring.journal().count({"SetupProblems": 1}, "api")
         return refused
     except Exception as error:  # noqa: BLE001 - the caller gets a sentence, not a bare 502
         wiring.journal().surprise("api.stumbled", error)

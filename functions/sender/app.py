@@ -11,6 +11,7 @@ from openvoip_sms.adapters.journal import logger
 from openvoip_sms.delivery.from_queue import Handled, with_identity
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.rules.transitions import backoff
+from openvoip_sms.settings import BadSetting
 
 MOST_SURPRISES = 5  # receives after which a message that makes us stumble is set aside
 
@@ -24,6 +25,9 @@ def handled(record: dict[str, Any], seconds_left: Callable[[], float]) -> Handle
         return wiring.intake().handle(record["body"], record["messageId"], seconds_left)
     except (StoreUnavailable, QueueUnavailable) as error:
         logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
+    except BadSetting as error:
+        logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
+        wiring.journal().count({"SetupProblems": 1}, "queue")
     except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the batch with it
         wiring.journal().surprise("message.stumbled", error, sqs_id=record["messageId"])
         if received >= MOST_SURPRISES:
