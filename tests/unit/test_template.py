@@ -125,3 +125,8 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
     for alarm in alarms.values():
         assert len(alarm["Properties"]["AlarmDescription"]) > 40
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
+
+
+def test_a_source_that_pauses_itself_calls_a_person():
+    watched = {one["Properties"].get("MetricName") for one in template()["Resources"].values()}
+    assert "SourcesPaused" in watched
