@@ -205,8 +205,8 @@ class FakeCounters:
         self.paused[subject] = until
 
     def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
-        first, until = self.texts.get(subject, (record_id, now))
-        if until > now:
+        first, since = self.texts.get(subject, (record_id, now - within))
+        if since > now - within:
             return first
-        self.texts[subject] = record_id, now + within
+        self.texts[subject] = record_id, now
         return record_id

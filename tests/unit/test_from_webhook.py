@@ -1,6 +1,7 @@
 """What planned webhook messages become, and how little a bombed form can cost."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -141,6 +142,27 @@ def test_the_same_text_may_go_again_after_ten_minutes_or_to_another_number(house
     house.post(1, text="Grazie")
     assert house.post(2, text="Grazie", to="+393471112222").accepted
     house.clock.forward(601)
+    assert house.post(3, text="Grazie").accepted
+
+
+def test_one_text_for_two_days_is_two_reminders_and_for_one_day_one(house):
+    """A week before and a day before; but a form sent twice asks for one reminder."""
+
+    def remind(n, days):
+        moment = house.clock() + timedelta(days=days, seconds=n)
+        words = planned(f"form:{n}", "+393331234567", "Domani hai una visita", send_at=moment)
+        return house.intake.take(words, FORM)
+
+    assert [remind(1, 7).reason, remind(2, 13).reason] == ["scheduled", "scheduled"]
+    assert remind(3, 7).reason == "same_text"
+
+
+def test_a_text_whose_first_message_died_before_it_was_stored_goes_out(house):
+    """Its claim stood, but nothing that could ever be sent: the second must not wait for it."""
+    house.post(1, text="Grazie")
+    del house.store.records["form:1"]
+    assert house.post(2, text="Grazie").reason == "same_text"  # the first may still be at work
+    house.clock.forward(60)
     assert house.post(3, text="Grazie").accepted
 
 

@@ -14,7 +14,7 @@ from openvoip_sms.rules.times import from_rfc3339, to_rfc3339
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_KEPT = timedelta(hours=3)  # a count says nothing about later hours
+_KEPT = timedelta(hours=3)  # a count or a text says nothing about later hours
 
 
 class DynamoCounters:
@@ -66,12 +66,11 @@ class DynamoCounters:
                     Item={
                         "id": {"S": subject},
                         "first": {"S": record_id},
-                        "until": {"S": to_rfc3339(now + within)},
-                        "ttl": _ttl(now + within),
+                        "since": {"S": to_rfc3339(now)},
+                        "ttl": _ttl(now + _KEPT),
                     },
-                    ConditionExpression="attribute_not_exists(id) OR #until <= :now",
-                    ExpressionAttributeNames={"#until": "until"},
-                    ExpressionAttributeValues={":now": {"S": to_rfc3339(now)}},
+                    ConditionExpression="attribute_not_exists(id) OR since <= :over",
+                    ExpressionAttributeValues={":over": {"S": to_rfc3339(now - within)}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except self._client.exceptions.ConditionalCheckFailedException as taken:

@@ -75,17 +75,24 @@ class WebhookIntake:
     def _held_back(self, record: Record, source: Source) -> Record | None:
         now = self.acceptance.clock()
         if not source.allow_same_text:
-            first = self.counters.first_with(
-                limits.subject("text", f"{record.to}\n{record.text}"),
-                record.id,
-                now,
-                limits.SAME_TEXT_WITHIN,
-            )
+            first = self._first_with_text(record, now)
             if first != record.id:
                 return _suppressed(record, Reason.SAME_TEXT, now, f"The first is {first}.")
         for reason, more in self._limits_passed(record, source, now):
             return _suppressed(record, reason, now, more)
         return None
+
+    def _first_with_text(self, record: Record, now: datetime) -> str:
+        """The id of the message that has this text, number and (if it waits) day.
+
+        One that was never stored, as its call failed, holds nobody back.
+        """
+        day = record.send_at.date() if record.send_at else ""
+        same = limits.subject("text", f"{record.to}\n{day}\n{record.text}")
+        first = self.counters.first_with(same, record.id, now, limits.SAME_TEXT_WITHIN)
+        if first != record.id and self.acceptance.store.get(first) is None:
+            return self.counters.first_with(same, record.id, now, limits.STORED_WITHIN)
+        return first
 
     def _limits_passed(
         self, record: Record, source: Source, now: datetime

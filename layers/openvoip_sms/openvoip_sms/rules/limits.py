@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 HOUR = timedelta(hours=1)
 SAME_TEXT_WITHIN = timedelta(minutes=10)
+STORED_WITHIN = timedelta(seconds=15)  # longer than the webhooks' function may run
 PAUSE = timedelta(hours=1)
 _RANGE_DIGITS = 4  # numbers that share all but these are neighbours
 
