@@ -128,5 +128,6 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
 
 
 def test_a_source_that_pauses_itself_calls_a_person():
-    watched = {one["Properties"].get("MetricName") for one in template()["Resources"].values()}
+    resources = template()["Resources"].values()
+    watched = {one.get("Properties", {}).get("MetricName") for one in resources}
     assert "SourcesPaused" in watched
