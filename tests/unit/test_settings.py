@@ -76,6 +76,7 @@ def test_a_missing_variable_is_named(name):
         ("MESSAGE_VALIDITY_HOURS", "-1"),
         ("MESSAGE_VALIDITY_HOURS", "nan"),
         ("MAX_SEGMENTS", "inf"),
+        ("MAX_SEGMENTS", "0.5"),
         ("SEGMENT_PRICE_EUR", "0,09"),
         ("SEGMENT_PRICE_EUR", "sNaN"),
         ("STORE_TEXT", "1"),

@@ -54,6 +54,13 @@ class Environment:
             self._bad(name, "must be a number, 0 or more")
         return value
 
+    def whole(self, name: str) -> int:
+        """A half would be cut to 0, which often means no limit at all."""
+        value = self.number(name)
+        if value % 1:
+            self._bad(name, "must be a whole number")
+        return int(value)
+
     def words(self, name: str) -> frozenset[str]:
         return frozenset(word for part in self.text(name).split(",") if (word := part.strip()))
 
@@ -78,7 +85,7 @@ def policy(env: Environment) -> Policy:
         test_recipients=frozenset(map(_recipient, env.words("TEST_RECIPIENTS"))),
         resend_unknown=env.one_of("AMBIGUOUS_OUTCOME", "hold", "resend") == "resend",
         validity=timedelta(hours=float(env.number("MESSAGE_VALIDITY_HOURS"))),
-        max_segments=int(env.number("MAX_SEGMENTS")),
+        max_segments=env.whole("MAX_SEGMENTS"),
         segment_price_eur=env.number("SEGMENT_PRICE_EUR"),
         store_text=env.flag("STORE_TEXT"),
     )

@@ -15,7 +15,7 @@ from openvoip_sms.webhooks.vocabulary import Sources
 def intake() -> WebhookIntake:
     counters = DynamoCounters(wiring.client("dynamodb"), wiring.env().required("TABLE_NAME"))
     return WebhookIntake(
-        wiring.acceptance(), counters, int(wiring.env().number("RECIPIENT_HOURLY_LIMIT"))
+        wiring.acceptance(), counters, wiring.env().whole("RECIPIENT_HOURLY_LIMIT")
     )
 
 
