@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 
 from local.gateway import Fault
+from local.stack import CALL_GROUP, GATEWAY_SECRET
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
 from tests.e2e.table import (
@@ -25,12 +26,12 @@ from tests.e2e.table import (
     visibility,
     with_few_senders,
 )
-from tests.e2e.traffic import Traffic, key_in
+from tests.e2e.traffic import PATIENCE, Traffic, key_in
 from tests.e2e.workers import kill, workers
 
 SEED = int(os.environ.get("SEED", "1"))
-COUNTS = {"async": 40, "sync": 40, "queue": 120, "noid": 70, "webhook": 30}
-KILLS, CALLS_BETWEEN_KILLS = 5, 45
+COUNTS = {"async": 30, "sync": 30, "queue": 100, "noid": 50, "webhook": 20}
+KILLS, CALLS_BETWEEN_KILLS = 4, 40
 GATEWAY_FAULTS = [
     *(Fault(kind) for kind in ("cut", "cut_inside", "cut_after", "cut_behind", "empty", "html")),
     *(Fault(kind, accepted=True) for kind in ("http_500", "http_502", "http_504", "empty")),
@@ -66,10 +67,11 @@ def test_whatever_fails_nothing_is_sent_twice_lost_or_silent(house, capsys):
             end_all(house)
             let_time_pass(house.stack, still_open(house, traffic))
         reconcile_twice_at_once(house)
-        wait_until(lambda: all_ended(house, traffic), "an end of every message")
+        wait_until(lambda: all_ended(house, traffic), "an end of every message", PATIENCE)
         found, calls = by_key(house, traffic), house.gateway.calls[already:]
         deliver_all_once_more(traffic, found)
         assert len(house.gateway.calls) == already + len(calls)
+    forget_the_hidden(house)
     accepted = Counter(key_in(call.text) for call in calls if call.accepted)
     with capsys.disabled():
         counted = {"processes killed": killed, "delivered again": traffic.duplicates}
@@ -87,7 +89,7 @@ def send_while_processes_die(house, traffic, already):
 
     def killer():
         for n in range(1, KILLS + 1):
-            house.gateway.wait_for_calls(already + n * CALLS_BETWEEN_KILLS, timeout=60)
+            house.gateway.wait_for_calls(already + n * CALLS_BETWEEN_KILLS, timeout=PATIENCE)
             killed.append(kill(draw.choice(workers(house.stack, "sender", "api"))))
 
     thread = threading.Thread(target=killer)
@@ -106,7 +108,9 @@ def die_between_call_and_record(house, traffic):
         house.gateway.fail_next(1, fault, to=message["to"])
         house.queue(message)
     keys = set(traffic.keys["doomed"])
-    wait_until(lambda: keys <= {key_in(call.text) for call in house.gateway.calls}, "two calls")
+    wait_until(
+        lambda: keys <= {key_in(call.text) for call in house.gateway.calls}, "two calls", PATIENCE
+    )
     for pid in workers(house.stack, "sender"):
         kill(pid)
     return traffic.keys["doomed"]
@@ -155,6 +159,11 @@ def deliver_all_once_more(traffic, found):
         assert traffic.deliver(ten) == []
 
 
+def forget_the_hidden(house):
+    """Empty the queue of what waits for claims that have ended: all of it was delivered above."""
+    house.stack.client("sqs").purge_queue(QueueUrl=house.stack.outputs["MessageQueueUrl"])
+
+
 def summary(counted, table_faults, calls, found, accepted):
     gateway_faults = Counter(call.fault for call in calls if call.fault)
     ends = Counter(_end(record) for record in found.values())
@@ -175,3 +184,41 @@ def summary(counted, table_faults, calls, found, accepted):
 def _end(record):
     why = f" ({record['reason']})" if record["status"] == "unknown" else ""
     return f"ended {record['status']}{why}"
+
+
+def test_a_secret_rotated_in_the_middle_of_traffic_loses_and_fails_nothing(house):
+    """First the gateway takes the new secret only; some refusals later the stack learns it."""
+    traffic = Traffic(house, f"rotazione-{SEED}", {"async": 20, "queue": 40})
+    already = len(house.gateway.calls)
+
+    def calls():
+        return house.gateway.calls[already:]
+
+    def send(n):
+        for key in traffic.keys["async"][n::3]:
+            traffic.post(key, "async")
+        traffic.queue(traffic.keys["queue"][n::4][:10])
+
+    try:
+        send(0)
+        house.gateway.wait_for_calls(already + 8, timeout=PATIENCE)
+        house.gateway.rotate_secret("rotated-secret")
+        send(1)
+        wait_until(lambda: refused(calls()) >= 4, "refused calls", PATIENCE)
+        new = {"id_call_gr": CALL_GROUP, "secret": "rotated-secret"}
+        house.stack.client("secretsmanager").put_secret_value(
+            SecretId=house.stack.outputs["GatewaySecretArn"], SecretString=json.dumps(new)
+        )
+        send(2)
+        traffic.queue(traffic.keys["queue"][3::4])
+        wait_until(lambda: all_ended(house, traffic), "an end of every message", PATIENCE)
+        assert {one["status"] for one in by_key(house, traffic).values()} == {"sent"}
+        accepted = Counter(key_in(call.text) for call in calls() if call.accepted)
+        assert accepted == dict.fromkeys(traffic.all_keys, 1)
+    finally:
+        house.gateway.rotate_secret(GATEWAY_SECRET)
+        house.stack.set_secrets()
+
+
+def refused(calls):
+    return sum(call.verdict == "security" for call in calls)

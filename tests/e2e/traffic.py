@@ -16,6 +16,7 @@ from urllib.error import URLError
 from local.stack import WEBHOOK_SECRETS
 from tests.e2e.conftest import wait_until
 
+PATIENCE = 120.0  # seconds: many processes have to be started anew, on a machine that may be busy
 COME_AGAIN = {429, 500, 502, 503}  # answers after which a client repeats its call
 
 
@@ -89,7 +90,7 @@ class Traffic:
                 return False
             return answers[-1][0] not in COME_AGAIN
 
-        wait_until(stands, f"an answer to {call[1]}")
+        wait_until(stands, f"an answer to {call[1]}", PATIENCE)
         return answers[-1]
 
     def queue(self, keys):
@@ -109,14 +110,14 @@ class Traffic:
         sent = self.sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
         return [one["MessageId"] for one in sorted(sent, key=lambda one: int(one["Id"]))]
 
-    def deliver(self, messages):
+    def deliver(self, messages, received=1):
         """Hand the sender SQS messages (id, body) as its queue would; return what it gives back.
 
         Nothing when its process died over them.
         """
         answer = self.lambda_.invoke(
             FunctionName=self.house.stack.functions["sender"],
-            Payload=json.dumps({"Records": [_delivered(*one) for one in messages]}),
+            Payload=json.dumps({"Records": [_delivered(*one, received) for one in messages]}),
         )
         body = json.loads(answer["Payload"].read())
         return None if "FunctionError" in answer else body["batchItemFailures"]
@@ -131,10 +132,10 @@ def _do(jobs):
         job(*arguments)
 
 
-def _delivered(sqs_id, body):
+def _delivered(sqs_id, body, received):
     return {
         "messageId": sqs_id,
         "receiptHandle": "none",
         "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
+        "attributes": {"ApproximateReceiveCount": str(received)},
     }
