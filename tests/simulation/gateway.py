@@ -7,7 +7,7 @@ from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.delivery.ports import Account, Sms
 from openvoip_sms.rules.record import Status
 from openvoip_sms.rules.replies import Reply, Verdict
-from tests.simulation.cloud import SimTable
+from tests.simulation.table import SimTable
 from tests.simulation.world import World
 
 CONNECT_FAILS, READ_FAILS = 3.0, 9.0  # seconds: the client's time-outs

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from tests.simulation import faults
 from tests.simulation.invariants import Verdicts
-from tests.simulation.traffic import ARRIVALS, Clients, Sender, Watch
+from tests.simulation.traffic import ARRIVALS, Clients, Sender
+from tests.simulation.watch import Watch
 from tests.simulation.wired import Parts, Wired
 from tests.simulation.world import World
 

@@ -15,8 +15,9 @@ from openvoip_sms.delivery.from_queue import QueueIntake
 from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record
-from tests.simulation.cloud import SimAccounts, SimQueue, SimSchedule, SimTable
+from tests.simulation.cloud import SimAccounts, SimQueue, SimSchedule
 from tests.simulation.gateway import SimGateway
+from tests.simulation.table import SimTable
 from tests.simulation.world import World
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

@@ -19,9 +19,9 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.record import FINAL, Reason, Status
 from openvoip_sms.rules.replies import Verdict
-from tests.simulation.cloud import SimTable
 from tests.simulation.faults import MILD, only
 from tests.simulation.run import Parts, Setup, simulate
+from tests.simulation.table import SimTable
 
 SEEDS = range(150)
 
