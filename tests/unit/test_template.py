@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from openvoip_sms.adapters.journal import NAMESPACE
 from openvoip_sms.delivery.deliver import CALL_BUDGET
+from openvoip_sms.rules.limits import STORED_WITHIN
 from openvoip_sms.rules.transitions import LEASE
 from openvoip_sms.settings import GATEWAY_URL
 from tests.template import resource, template
@@ -117,6 +119,32 @@ def test_the_gateway_is_called_over_https_or_on_this_machine(url, allowed):
     pattern = template()["Parameters"]["GatewayUrl"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, url)) is allowed
     assert bool(GATEWAY_URL.fullmatch(url)) is allowed
+
+
+@pytest.mark.parametrize(
+    "metric", ["Unknown", "Failed", "Expired", "SetupProblems", "SourcesPaused", "WebhooksRefused"]
+)
+def test_what_needs_a_person_has_its_alarm(metric):
+    alarms = [r for r in template()["Resources"].values() if r["Type"].endswith("::Alarm")]
+    [alarm] = [one["Properties"] for one in alarms if one["Properties"]["MetricName"] == metric]
+    assert alarm["Namespace"] == NAMESPACE
+    assert "Dimensions" not in alarm  # for all sources
+
+
+def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_set_aside():
+    wanted = ("ShopifyEventBus", "ShopifyRule", "ShopifyMayInvoke")
+    assert {template()["Resources"][name]["Condition"] for name in wanted} == {"HasShopifyEvents"}
+    assert template()["Parameters"]["ShopifyEventSourceName"]["Default"] == ""
+    aside = {"GetAtt": "DeadLetterQueue.Arn"}
+    [target] = resource("ShopifyRule")["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": aside}  # Lambda did not take it
+    failed = resource("WebhooksFunction")["EventInvokeConfig"]  # Lambda took it in vain
+    assert failed["MaximumRetryAttempts"] == 2
+    assert failed["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": aside}
+
+
+def test_a_text_is_claimed_for_longer_than_its_webhook_can_run():
+    assert resource("WebhooksFunction")["Timeout"] < STORED_WITHIN.total_seconds()
 
 
 def test_every_alarm_says_what_to_do_and_reaches_the_topic():
