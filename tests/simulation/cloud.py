@@ -1,13 +1,16 @@
 """The queue, scheduler and secrets of the simulated world, with the faults of the real."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+from typing import TYPE_CHECKING
 
 from openvoip_sms.adapters.queue import DELAY_LIMIT, HIDE_LIMIT, pointer
 from openvoip_sms.delivery.ports import Account, AccountUnavailable, QueueUnavailable
 from tests.simulation.world import START, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VISIBILITY = 360.0  # seconds
 SECRET_MAX_AGE = 300.0  # seconds
