@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.gateway import LocalGateway
-from local.processes import ROOT, NotStarted
+from local.processes import ROOT, NotStarted, end_on_signals
 from local.stack import Stack, deployed, local_gateway
 
 SECONDS_TO_SEND = 30.0
@@ -101,6 +101,7 @@ def show(found: list[dict[str, Any]], gateway: LocalGateway) -> None:
 
 
 def main() -> int:
+    end_on_signals()
     began = time.monotonic()
     print("Building with sam, deploying to the local AWS (about 20 seconds) …", flush=True)
     with local_gateway() as gateway, deployed(gateway) as stack:

@@ -5,25 +5,35 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from local.processes import NotStarted
+from local.processes import ROOT, NotStarted, end_on_signals
 from local.stack import deployed, local_gateway, recall
 
 
-def main(function: str, event_file: str) -> int:
+def mistake_in(function: str, event_file: str) -> str:
+    """Say what cannot be invoked, before anything is started; nothing if all is well."""
+    functions = sorted(app.parent.name for app in ROOT.glob("functions/*/app.py"))
+    if function not in functions:
+        return f"FUNCTION={function}: there are {', '.join(functions)}"
+    if not event_file:
+        return f"EVENT= is missing, the file of an event: EVENT=events/{function}_….json"
     try:
-        event = json.loads(Path(event_file).read_text())
+        json.loads(Path(event_file).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        print(f"EVENT={event_file}: {error}", file=sys.stderr)
+        return f"EVENT={event_file}: {error}"
+    return ""
+
+
+def main(function: str, event_file: str) -> int:
+    if mistake := mistake_in(function, event_file):
+        print(mistake, file=sys.stderr)
         return 2
+    end_on_signals()
+    event = json.loads(Path(event_file).read_text("utf-8"))
     with ExitStack() as running:
         stack = recall()
         if stack is None:
             print("Nothing is up (make local): starting for this one call …", file=sys.stderr)
             stack = running.enter_context(deployed(running.enter_context(local_gateway())))
-        if function not in stack.functions:
-            names = ", ".join(sorted(stack.functions))
-            print(f"FUNCTION={function}: no such function; there are {names}", file=sys.stderr)
-            return 2
         print(json.dumps(stack.invoke(function, event), indent=2, ensure_ascii=False))
     return 0
 

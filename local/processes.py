@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".local"  # logs and addresses of what runs
@@ -19,6 +20,23 @@ WORK = ROOT / ".local"  # logs and addresses of what runs
 
 class NotStarted(Exception):
     """A program ended, or did not answer in time; the sentence names its log."""
+
+
+class Stopped(SystemExit):
+    """Somebody wants the program to end: what runs is ended on the way out."""
+
+
+def end_on_signals() -> None:
+    """Turn Ctrl-C, a closed terminal and a polite kill into `Stopped`, the first time."""
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for one in ends:  # cleaning up takes a moment, and must not be cut short
+            signal.signal(one, signal.SIG_IGN)
+        raise Stopped(128 + number)
+
+    for one in ends:
+        signal.signal(one, stop)
 
 
 def free_port() -> int:

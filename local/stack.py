@@ -3,6 +3,7 @@
 import json
 import platform
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -102,10 +103,9 @@ def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[Stack]:
         config = _config()
         overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
         with one_at_a_time():  # builds share a folder
-            sam = ["sam", "build", "--config-env", "local", "--parameter-overrides", *overrides]
-            run(sam, env, WORK / "build.log")
-            sam[1] = "deploy"
-            run(sam, env, WORK / "deploy.log")
+            for verb in ("build", "deploy"):
+                sam = ["sam", verb, "--config-env", "local", "--parameter-overrides", *overrides]
+                run(sam, env, WORK / f"{verb}.log")
         deployment = _describe(endpoint, config, gateway)
         _as_numbers(deployment)
         deployment.set_secrets()
@@ -123,8 +123,13 @@ def remembered(stack: Stack) -> Iterator[None]:
 
 
 def recall() -> Stack | None:
-    """Return the stack that another command keeps up, if there is one."""
-    return Stack(**json.loads(STATE.read_text())) if STATE.exists() else None
+    """Return the stack that another command keeps up, if there is one that still answers."""
+    try:
+        stack = Stack(**json.loads(STATE.read_text()))
+        urllib.request.urlopen(_health(stack.endpoint), timeout=5).close()  # noqa: S310 - our own
+    except OSError:  # no file, or one that a killed command has left
+        return None
+    return stack
 
 
 @contextmanager
@@ -139,8 +144,12 @@ def _local_aws() -> Iterator[str]:
     )
     endpoint = f"http://127.0.0.1:{port}"
     with running("aws", ["ministack"], env) as log:
-        wait_for(f"{endpoint}/_ministack/health", log)
+        wait_for(_health(endpoint), log)
         yield endpoint
+
+
+def _health(endpoint: str) -> str:
+    return f"{endpoint}/_ministack/health"
 
 
 def _aws_environment(endpoint: str) -> dict[str, str]:
@@ -160,10 +169,14 @@ def _config() -> dict[str, Any]:
     return parameters
 
 
+def architecture() -> str:
+    """Return the template's `Architecture` for this machine."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
 def _overrides(config: dict[str, Any], **more: str) -> list[str]:
-    architecture = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
     given = dict(pair.split("=", 1) for pair in config["parameter_overrides"].split())
-    chosen = {**given, "Architecture": architecture, **more}
+    chosen = {**given, "Architecture": architecture(), **more}
     return [f"{name}={value}" for name, value in chosen.items()]
 
 

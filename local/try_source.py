@@ -14,6 +14,10 @@ from local.trial.page import source_named
 from openvoip_sms.webhooks.sources import load_sources
 from openvoip_sms.webhooks.vocabulary import Source
 
+USAGE = """\
+Say what to try: make try-source SOURCE=shopify BODY=order.json
+BODY is a file with the body as it was sent, or an event of API Gateway (events/*.json)."""
+
 
 def tried(options: argparse.Namespace) -> Trial:
     """Try what the options name.
@@ -22,6 +26,8 @@ def tried(options: argparse.Namespace) -> Trial:
         OSError: a file cannot be read.
         ValueError: with a sentence, for anything that cannot be tried.
     """
+    if not (options.source and options.body):
+        raise ValueError(USAGE)
     sources = load_sources(Path(options.sources).read_text("utf-8"), options.sources)
     source = source_named(options.source, sources)
     headers = Path(options.headers).read_text("utf-8", "replace") if options.headers else ""
@@ -55,7 +61,7 @@ def main() -> int:
     print(as_text(trial))
     if trial.authentic is False and not options.secret:
         print("\nChecked with the secrets of `make local`; SECRET=… checks with another.")
-    print("\nNothing was sent. Limits, opt-outs and test mode are not looked at here.")
+    print("\nNothing was sent. Limits and test mode are not looked at here.")
     return 0
 
 

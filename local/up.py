@@ -2,12 +2,20 @@
 
 import json
 import platform
-import signal
 import sys
 import threading
+from contextlib import suppress
 
-from local.processes import WORK, NotStarted
-from local.stack import WEBHOOK_SECRETS, Stack, deployed, local_gateway, remembered
+from local.processes import WORK, NotStarted, Stopped, end_on_signals
+from local.stack import (
+    WEBHOOK_SECRETS,
+    Stack,
+    architecture,
+    deployed,
+    local_gateway,
+    recall,
+    remembered,
+)
 
 ENV_FILE = WORK / "env.json"
 TEXT = """
@@ -31,7 +39,7 @@ A form's webhook with a token:
     -H 'Content-Type: application/json' \\
     -d '{{"telefono": "333 1234567", "nome": "Anna"}}'
 
-From another system, over the queue:
+From another system, over the queue (with the AWS CLI):
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={region} \\
     aws --endpoint-url {endpoint} sqs send-message --queue-url {queue} \\
     --message-body '{{"to": "333 1234567", "text": "Dalla coda", "id": "queue-1"}}'
@@ -39,8 +47,8 @@ From another system, over the queue:
 A deployed function with an event file:
   make invoke FUNCTION=api EVENT=events/api_send.json
 With Docker, the same code in Lambda's own image:
-  sam build && sam local invoke ApiFunction --event events/api_send.json \\
-    --env-vars {env_file}{network}
+  .venv/bin/sam local invoke ApiFunction --event events/api_send.json \\
+    --env-vars {env_file} --parameter-overrides Architecture={architecture}{network}
 """
 
 
@@ -75,20 +83,23 @@ def describe(stack: Stack) -> str:
         region=stack.region,
         queue=stack.outputs["MessageQueueUrl"],
         env_file=ENV_FILE.relative_to(WORK.parent),
+        architecture=architecture(),
         network=" --docker-network host" if _host_network() else "",
     )
 
 
 def main() -> int:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    end_on_signals()
+    if up := recall():
+        print(f"The service is up already, with its page at {up.gateway_page}", file=sys.stderr)
+        return 1
     print("Building and deploying to this machine (about 20 seconds) …", flush=True)
     try:
         with local_gateway() as gateway, deployed(gateway) as stack, remembered(stack):
             write_env_file(stack)
             print(describe(stack), flush=True)
-            stop.wait()
+            with suppress(Stopped):  # that is how it ends
+                threading.Event().wait()
     except NotStarted as error:
         print(error, file=sys.stderr)
         return 1
