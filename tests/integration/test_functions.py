@@ -605,7 +605,7 @@ def test_half_a_character_does_not_keep_a_message_from_being_set_aside(service, 
     monkeypatch.setattr(type(wiring.intake()), "handle", stumble)
     service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", NAMED)
     assert service.work(receive_count=5) == []
-    [(body, _), _] = service.set_aside()
+    [body] = [body for body, _ in service.set_aside() if "m-1" not in body]
     assert json.loads(body)["text"] == "\ud83d \uffff"
     assert body.isascii()
 
