@@ -145,6 +145,17 @@ def test_the_largest_body_is_answered_soon(name):
     assert time.perf_counter() - started < 2  # of the 5 s that Shopify waits; usually below 0.3
 
 
+def test_a_value_of_a_mebibyte_costs_no_more_however_often_a_text_shows_it():
+    """A function has a third of this machine: what is cut anyhow must not be read whole."""
+    value = "è " * (MAX_BODY_BYTES // 8)
+    body = json.dumps({"phone": "3331231234", "nome": value}).encode()
+    sender = preset("make", message={"text": "{nome} " * 10})
+    started = time.perf_counter()
+    (found,) = plan_trusted(sender, call(body, {"Content-Type": "application/json"}), NOW).messages
+    assert time.perf_counter() - started < 0.5
+    assert len(found.text) < 10 * 61
+
+
 def test_a_thousand_headers_are_answered_soon():
     headers = [(f"X-{n}", "é" * 100) for n in range(1000)]
     items = ",".join(["t=1795512600"] + ["v1=" + "0" * 64] * 1000)

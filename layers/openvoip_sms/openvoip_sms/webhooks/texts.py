@@ -14,6 +14,7 @@ from openvoip_sms.webhooks.one_line import one_line
 
 LONGEST_VALUE = 60  # characters
 LONGEST_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
+_MOST_READ = 2000  # what lies behind is cut anyhow, and a stranger may send a million signs
 _ELLIPSIS = "..."
 _NOTHING = "\0"  # stands for an empty value while the text is put together
 _BEFORE_SIGN = re.compile(r"[ \0]*\0([,.;:!?)])")
@@ -121,7 +122,7 @@ def _shown(expression: Expression, data: object) -> str | MissingValue | NotText
     if isinstance(value, bool | list | dict):
         return "" if expression.may_be_empty and not value else NotText(expression.source)
     text = number_text(value) if isinstance(value, int | float) else value
-    shown = _fitted(one_line(text)) if isinstance(text, str) else ""
+    shown = _fitted(one_line(text[:_MOST_READ])) if isinstance(text, str) else ""
     return shown if shown or expression.may_be_empty else MissingValue(expression.source)
 
 
