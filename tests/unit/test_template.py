@@ -153,9 +153,3 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
     for alarm in alarms.values():
         assert len(alarm["Properties"]["AlarmDescription"]) > 40
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
-
-
-def test_a_source_that_pauses_itself_calls_a_person():
-    resources = template()["Resources"].values()
-    watched = {one.get("Properties", {}).get("MetricName") for one in resources}
-    assert "SourcesPaused" in watched
