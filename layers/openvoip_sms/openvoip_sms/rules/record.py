@@ -43,7 +43,6 @@ STATUS_IN_WORDS = {
 class Reason(StrEnum):
     """Why a message is not (yet) sent."""
 
-    ACCEPTED = "accepted"
     BAD_DESTINATION = "bad_destination"
     GATEWAY_ERROR = "gateway_error"
     BAD_CREDENTIALS = "bad_credentials"
@@ -69,7 +68,6 @@ class Reason(StrEnum):
 
 
 REASON_IN_WORDS = {
-    Reason.ACCEPTED: "Stored and handed to the queue.",
     Reason.BAD_DESTINATION: "The gateway refused the number.",
     Reason.GATEWAY_ERROR: "The gateway answered with its generic error.",
     Reason.BAD_CREDENTIALS: (
@@ -149,7 +147,7 @@ class Record:
     valid_for: float | None = None  # seconds
     claim: str | None = None
     claimed_until: datetime | None = None
-    refusals: int = 0  # calls that the gateway answered with its generic error
+    refusals: int = 0  # generic errors and, with `resend`, unclear answers
     doubted: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
     version: int = 1
@@ -166,7 +164,7 @@ PUBLIC = (
 
 
 def public(record: Record) -> dict[str, Any]:
-    """Return the record as the outside sees it (contract, section 2): absent rather than null."""
+    """Return the record as the outside sees it: absent rather than null."""
     shown = {name: _plain(getattr(record, name)) for name in PUBLIC}
     if record.gateway_code is not None or record.gateway_reply is not None:
         shown["gateway"] = {"code": record.gateway_code or "", "reply": record.gateway_reply or ""}
