@@ -73,7 +73,7 @@ def problem(
 
 
 def record_answer(record: Record, *, replayed: bool = False) -> Answer:
-    """The answer to a message as it stands now (contract, section 2)."""
+    """The answer to a message as it stands now (docs/api.md)."""
     status = STATUS[record.status]
     headers = {"Location": f"/v1/messages/{record.id}"}
     if replayed:

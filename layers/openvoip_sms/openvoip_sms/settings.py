@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from typing import NoReturn
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
@@ -64,7 +65,7 @@ class Environment:
     def words(self, name: str) -> frozenset[str]:
         return frozenset(word for part in self.text(name).split(",") if (word := part.strip()))
 
-    def _bad(self, name: str, why: str) -> str:
+    def _bad(self, name: str, why: str) -> NoReturn:
         raise BadSetting(f"{name} {why}")
 
 

@@ -27,11 +27,11 @@ class QueueUnavailable(Exception):
 
 
 class AccountUnavailable(Exception):
-    """The gateway secret cannot be read now. Try again later."""
+    """A secret, the gateway's or the webhooks', cannot be read now. Try again later."""
 
 
 class AccountNotSet(AccountUnavailable):
-    """The gateway secret holds a placeholder or lacks a key. A person must fill it in."""
+    """It holds a placeholder, lacks a key or is no JSON object. A person must fill it in."""
 
 
 @dataclass(frozen=True, slots=True)

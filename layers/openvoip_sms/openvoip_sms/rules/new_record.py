@@ -11,7 +11,7 @@ from openvoip_sms.rules.record import Record, Status
 TEXT_KEPT, NUMBER_KEPT = 2000, 40  # characters of what was refused
 
 
-def record_of(message: Message, *, id: str, source: str, policy: Policy, now: datetime) -> Record:  # noqa: A002 - the contract's name
+def record_of(message: Message, *, id: str, source: str, policy: Policy, now: datetime) -> Record:  # noqa: A002 - the record's name for it
     """Return a new record, ready to be stored: waiting, or held back in test mode."""
     start = max(now, message.send_at or now)
     valid_for = message.valid_for or policy.validity.total_seconds()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Template parameters, read once (contract, section 1)."""
+    """Parameters of the template, read once."""
 
     default_sender: str
     allowed_senders: frozenset[str] = frozenset()  # besides the default; `*` allows any

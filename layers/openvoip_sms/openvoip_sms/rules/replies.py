@@ -58,7 +58,7 @@ _TEXT = re.compile(
 
 
 def read_reply(status: int, body: bytes, retry_after: str | None, now: datetime) -> Reply:
-    """Classify one HTTP answer of the gateway (contract, section 4)."""
+    """Classify one HTTP answer of the gateway (docs/delivery.md has the table)."""
     raw = body.decode("utf-8", errors="replace").strip("\ufeff \t\r\n")
     kept = raw[:RAW_LIMIT]
     if status in _BUSY:

@@ -13,7 +13,7 @@ from openvoip_sms.rules.record import FINAL, REASON_IN_WORDS, WAITING, Reason, R
 from openvoip_sms.rules.replies import Reply, Verdict
 
 LEASE = timedelta(seconds=90)  # longer than any function's time-out that may call the gateway
-MOST_REFUSALS = 3  # calls that the gateway answers with its generic error
+MOST_REFUSALS = 3  # calls that end in a generic error or, with `resend`, in doubt
 SHORTEST_DELAY, LONGEST_DELAY = 1.0, 900.0  # seconds
 LONGEST_RETRY_AFTER = 6 * 3600.0  # seconds; SQS hides a message for 12 hours at the most
 GRACE = timedelta(minutes=15)  # what the queue may take before the reconciler looks
@@ -70,7 +70,7 @@ def claimed(record: Record, claim: str, now: datetime) -> Record:
 
 
 def answered(record: Record, reply: Reply, now: datetime, policy: Policy, chance: float) -> Next:
-    """Return what the gateway's reply makes of a claimed record (contract, section 4).
+    """Return what the gateway's reply makes of a claimed record (docs/delivery.md has the table).
 
     `chance` from 0 to 1 is the jitter of a retry.
     """

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from openvoip_sms.rules.message import MAX_AHEAD
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.webhooks.bodies import Unreadable, read
 from openvoip_sms.webhooks.expressions import Expression, is_true
 from openvoip_sms.webhooks.ids import Event, event_key, message_id
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.rome import MAX_AHEAD, later, moment_of
+from openvoip_sms.webhooks.rome import later, moment_of
 from openvoip_sms.webhooks.texts import MissingValue, NotText, render
 from openvoip_sms.webhooks.verify import Refused, verify
 from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Message, Source

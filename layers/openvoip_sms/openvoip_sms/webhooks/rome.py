@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from openvoip_sms.rules.message import MAX_AHEAD
+
 ROME = ZoneInfo("Europe/Rome")
-MAX_AHEAD = timedelta(days=365)
 MORNING = time(9)  # when a message goes out whose date says no hour
 
 _YEARS = range(1970, 2201)

@@ -4,7 +4,8 @@
 | --- | --- |
 | auth, secrets, header, prefix, separator, encoding, algorithm, signed, secret_form, url | `Auth` |
 | timestamp, timestamp_unit, tolerance | `Timestamp`, inside `Auth` |
-| id, id_weak, topic, ping, parse, inner, each, allow_same_text | `Source` |
+| id, id_weak, topic, ping, parse, inner, each | `Source` |
+| allow_same_text, hourly_limit, range_hourly_limit | `Source` |
 | to, text, sender, category, archive, when, once, delay, send_at | `Message` |
 """
 
