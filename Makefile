@@ -32,8 +32,9 @@ local: $(READY) ## Keep the service up on this machine until Ctrl-C
 invoke: $(READY) ## Invoke a deployed function: make invoke FUNCTION=api EVENT=events/api_send.json
 	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
 
+# With SECRETS=shopify,modulo the names that sources refer to are checked as well.
 check-sources: $(READY) ## Report every mistake in functions/webhooks/sources.yaml
-	@$(BIN)/python -m local.check_sources $(SOURCES)
+	@$(BIN)/python -m local.check_sources "$(SOURCES)" "$(SECRETS)"
 
 try-source: $(READY) ## Show what a payload causes: make try-source SOURCE=shopify BODY=order.json
 	@$(BIN)/python -m local.try_source "$(SOURCE)" "$(BODY)" $(if $(HEADERS),--headers "$(HEADERS)") \

@@ -9,15 +9,18 @@ from openvoip_sms.webhooks.vocabulary import Source
 SOURCES = "functions/webhooks/sources.yaml"
 
 
-def main(file: str = SOURCES) -> int:
+def main(file: str = "", secrets: str = "") -> int:
+    """Check `file`; with the names that the webhook secret holds, comma-separated, those too."""
+    file = file or SOURCES
+    held = {name.strip() for name in secrets.split(",")} if secrets else None
     try:
-        sources = load_sources(Path(file).read_text("utf-8"), file)
+        sources = load_sources(Path(file).read_text("utf-8"), file, held)
     except (OSError, UnicodeDecodeError, SourcesInvalid) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(map(_described, sources.values())))
-    secrets = sorted({name for source in sources.values() for name in source.auth.secrets})
-    print(f"{file}: no mistakes. The webhook secret must hold: {', '.join(secrets)}")
+    needed = sorted({name for source in sources.values() for name in source.auth.secrets})
+    print(f"{file}: no mistakes. The webhook secret must hold: {', '.join(needed)}")
     return 0
 
 
@@ -26,4 +29,4 @@ def _described(source: Source) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main(*sys.argv[1:3]))

@@ -184,3 +184,12 @@ def test_bad_news_are_warnings(written, logged):
     ] * 3
     assert levels["sms.sent"] == "INFO"
     assert levels["message.not_handed_over"] == "ERROR"
+
+
+def test_a_mistake_of_ours_is_counted_and_told_by_place_only(written, logged):
+    try:
+        raise RuntimeError(CANARY.text)
+    except RuntimeError as error:
+        written.journal.surprise("api.stumbled", error, sqs_id="1")
+    assert written.metrics()["Stumbles"] == 1
+    assert all(CANARY.text not in json.dumps(line, default=str) for line in (logged, written.lines))

@@ -410,6 +410,12 @@ def test_a_file_that_is_not_there_is_a_mistake(capsys):
     assert "none.yaml" in capsys.readouterr().err
 
 
+def test_a_secret_that_is_not_held_is_a_mistake_when_the_names_are_given(capsys):
+    assert check_sources.main("", "shopify, modulo, scadenze") == 1
+    assert "no secret woocommerce" in capsys.readouterr().err
+    assert check_sources.main("", "shopify,modulo,scadenze,woocommerce") == 0
+
+
 def command(*arguments, **env):
     return subprocess.run(
         [sys.executable, "-m", "local.try_source", *arguments],

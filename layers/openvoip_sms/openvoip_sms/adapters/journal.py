@@ -80,6 +80,7 @@ class CloudWatchJournal:
         """A mistake of ours: what and where, but not what it says, which may repeat a text."""
         where = traceback.format_tb(error.__traceback__)
         logger.error(event, extra={**fields, "error": type(error).__name__, "where": where})
+        self.count({"Stumbles": 1}, "service")
 
     def count(self, metrics: Mapping[str, float], source: str) -> None:
         """Write metrics, in all and by source."""
