@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from functools import wraps
+from threading import RLock
 
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import DynamoDBBackend
 
 from local.gateway import LocalGateway
 from openvoip_sms import wiring
@@ -16,11 +19,27 @@ from tests.stack import client as shared_client
 SECRETS = {"shopify": "local-shopify-secret"}
 
 
+table_lock = RLock()
+
+
+def one_at_a_time(write):
+    """A conditional write is atomic in DynamoDB; moto looks first and writes later."""
+
+    @wraps(write)
+    def locked(*args, **kwargs):
+        with table_lock:
+            return write(*args, **kwargs)
+
+    return locked
+
+
 @pytest.fixture(scope="session")
 def aws() -> Iterator[type[Stack]]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.delenv("AWS_PROFILE", raising=False)
+        for write in ("put_item", "update_item"):
+            patch.setattr(DynamoDBBackend, write, one_at_a_time(getattr(DynamoDBBackend, write)))
         yield Stack
 
 

@@ -126,6 +126,11 @@ def test_a_sender_that_networks_would_cut_is_refused_with_the_reason():
 # What is refused
 
 
+def test_an_answer_stays_readable_however_many_unknown_fields_are_posted():
+    given = LEAST | {f"campo{n}": 1 for n in range(7000)}
+    assert len(violations(given)) == 20
+
+
 @pytest.mark.parametrize("given", [None, [], "Ciao", 7, True, [LEAST]])
 def test_what_is_no_object_is_no_message(given):
     error = refused(given)

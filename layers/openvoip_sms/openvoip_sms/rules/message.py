@@ -30,6 +30,7 @@ MOST_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
 VALID_FOR = (10, 604_800)  # seconds
 REFERENCE_LIMIT = 256  # characters
+UNKNOWN_SHOWN = 20  # fields; an answer stays readable whatever was posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class _Reading:
         self._violations.append(Violation(field, reason, detail, structural))
 
     def _refuse_unknown_fields(self) -> None:
-        for name in sorted(set(self._given) - FIELDS):
+        for name in sorted(set(self._given) - FIELDS)[:UNKNOWN_SHOWN]:
             shown = name if _PRINTABLE_NAME.fullmatch(name) else "(unprintable)"
             self._wrong(
                 shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
