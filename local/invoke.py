@@ -34,8 +34,9 @@ def main(function: str, event_file: str) -> int:
         if stack is None:
             print("Nothing is up (make local): starting for this one call …", file=sys.stderr)
             stack = running.enter_context(deployed(running.enter_context(local_gateway())))
-        print(json.dumps(stack.invoke(function, event), indent=2, ensure_ascii=False))
-    return 0
+        answer = stack.invoke(function, event)
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 1 if isinstance(answer, dict) and "errorType" in answer else 0
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def answer(event: Event, context: LambdaContext) -> Answer:
     try:
         return ROUTES[event["httpMethod"], event["resource"]](event, context)
     except tuple(ERRORS) as error:
-        refused = ERRORS[type(error)](error)
+        refused = http.answer_for(error, ERRORS)
         if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error(
                 "api.unavailable", extra={"error": type(error).__name__, "why": str(error)}

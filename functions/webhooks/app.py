@@ -75,11 +75,11 @@ def _taken(source: Source, planned: Planned) -> Answer:
     return Answer(HTTPStatus.OK, {"reason": reasons[0], "messages": messages})
 
 
-ERRORS: dict[type[Exception], Callable[[], Answer]] = {
-    StoreUnavailable: http.unavailable,
-    AccountNotSet: lambda: _refused(Refused("secret_not_set")),
-    AccountUnavailable: http.unavailable,
-    BadSetting: http.not_set_up,
+ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
+    StoreUnavailable: lambda _: http.unavailable(),
+    AccountNotSet: lambda _: _refused(Refused("secret_not_set")),
+    AccountUnavailable: lambda _: http.unavailable(),
+    BadSetting: lambda _: http.not_set_up(),
 }
 LASTING = (AccountNotSet, BadSetting)  # until a person changes something
 
@@ -109,7 +109,7 @@ def answer(event: dict[str, Any]) -> Answer:
         logger.error("webhook.unavailable", extra=why)
         if isinstance(error, LASTING):
             wiring.journal().count({"SetupProblems": 1}, "webhook")
-        return next(made() for kind, made in ERRORS.items() if isinstance(error, kind))
+        return http.answer_for(error, ERRORS)
     except Exception as error:  # noqa: BLE001 - the sender gets an answer, and comes again
         wiring.journal().surprise("webhook.stumbled", error)
         return http.internal_error()

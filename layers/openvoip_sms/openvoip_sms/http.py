@@ -1,7 +1,7 @@
 """Answers to HTTP callers: a record by its status, an error as a problem document (RFC 9457)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -99,6 +99,13 @@ def unavailable() -> Answer:
         reason="store_unavailable",
         headers={"Retry-After": RETRY_SECONDS},
     )
+
+
+def answer_for(
+    error: Exception, table: Mapping[type[Exception], Callable[[Any], Answer]]
+) -> Answer:
+    """The answer to an error by the first entry of the table that it is an instance of."""
+    return next(answer(error) for kind, answer in table.items() if isinstance(error, kind))
 
 
 def unrecorded(record_id: str) -> Answer:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from openvoip_sms.delivery.ports import QueueUnavailable
+from openvoip_sms.delivery.ports import POINTER, QUEUE_DELAY_LIMIT, QueueUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sqs import SQSClient
 
-DELAY_LIMIT = 900  # seconds, SQS DelaySeconds
+DELAY_LIMIT = int(QUEUE_DELAY_LIMIT.total_seconds())
 HIDE_LIMIT = 43_200  # seconds, SQS VisibilityTimeout
 
 
 def pointer(record_id: str) -> str:
     """Return the body that stands for a stored message: no number and no text in the queue."""
-    return json.dumps({"stored_message": record_id})
+    return json.dumps({POINTER: record_id})
 
 
 class SqsQueue:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from openvoip_sms.delivery.ports import (
+    QUEUE_DELAY_LIMIT,
     Clock,
     Journal,
     Queue,
@@ -18,8 +19,6 @@ from openvoip_sms.delivery.ports import (
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import WAITING, Record
-
-QUEUE_DELAY_LIMIT = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
 
 
 @dataclass(frozen=True, slots=True)

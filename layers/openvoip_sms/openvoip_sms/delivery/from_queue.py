@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openvoip_sms.delivery.accept import QUEUE_DELAY_LIMIT, Acceptance
+from openvoip_sms.delivery.accept import Acceptance
 from openvoip_sms.delivery.deliver import Delivery, Result
+from openvoip_sms.delivery.ports import POINTER, QUEUE_DELAY_LIMIT
 from openvoip_sms.rules.json_body import NotJson, read_json
 from openvoip_sms.rules.message import (
     ID_PATTERN,
@@ -15,7 +16,6 @@ from openvoip_sms.rules.message import (
 from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.record import OPEN, WAITING
 
-POINTER = "stored_message"  # the body of a message that the table holds already
 MOST_ENVELOPES = 3  # SNS in SQS, EventBridge in SNS in SQS
 
 

@@ -9,6 +9,9 @@ from openvoip_sms.rules.limits import Counts
 from openvoip_sms.rules.record import Record
 from openvoip_sms.rules.replies import Reply
 
+POINTER = "stored_message"  # a queue body with this key alone stands for a stored message
+QUEUE_DELAY_LIMIT = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
+
 
 class StoreUnavailable(Exception):
     """The table did not answer: whether it wrote is not known. Try again later."""
@@ -86,7 +89,7 @@ class Queue(Protocol):
     """May raise `QueueUnavailable`."""
 
     def put(self, record_id: str, delay: float = 0.0) -> None:
-        """Hand a stored message to the sender in `delay` seconds, 900 at the most."""
+        """Hand a stored message to the sender in `delay` seconds, `QUEUE_DELAY_LIMIT` at most."""
 
 
 class Schedule(Protocol):

@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.strict_json import MAX_DEPTH, NotJson, parse_json
+from openvoip_sms.webhooks.strict_json import MAX_DEPTH, UnreadableJson, parse_json
 from openvoip_sms.webhooks.vocabulary import Source
 
 MAX_FIELDS = 1000  # of a form
@@ -71,7 +71,7 @@ def read(source: Source, request: WebhookRequest) -> Any | Unreadable:  # noqa: 
         data = _parser(source, request)(request)
         if source.inner is not None:
             data = _with_inner(data, source.inner)
-    except (_Broken, NotJson) as broken:
+    except (_Broken, UnreadableJson) as broken:
         return Unreadable(broken.reason)
     return data
 
@@ -88,7 +88,7 @@ def _parser(source: Source, request: WebhookRequest) -> Callable[[WebhookRequest
 
 def _kind_of(request: WebhookRequest) -> str:
     """The form by content type; senders that state none, or text/plain, may still send JSON."""
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    media_type = request.media_type
     if media_type == _FORM:
         return "form"
     if media_type == _MULTIPART:

@@ -19,10 +19,6 @@ def is_ping(source: Source, request: WebhookRequest) -> bool:
         source.ping == "woocommerce"
         and request.header(source.auth.place.name) is None
         and (topic is None or request.header(topic.name) is None)
-        and _media_type(request) == _FORM
+        and request.media_type == _FORM
         and _WEBHOOK_ID.fullmatch(request.body) is not None
     )
-
-
-def _media_type(request: WebhookRequest) -> str:
-    return (request.header("content-type") or "").partition(";")[0].strip().lower()

@@ -33,6 +33,11 @@ class WebhookRequest:
     def header_values(self, name: str) -> tuple[str, ...]:
         return api_gateway.values(self.headers, name)
 
+    @property
+    def media_type(self) -> str:
+        """What the body says it is, without parameters."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
     def query_values(self, name: str) -> tuple[str, ...]:
         return tuple(value for key, value in self.query if key == name)
 

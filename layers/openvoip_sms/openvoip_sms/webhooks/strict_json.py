@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 MAX_DEPTH = 100  # levels; real bodies have fewer than ten
 
 
-class NotJson(ValueError):
+class UnreadableJson(ValueError):
     """Cannot be read. `reason` is `json`, `number` or `depth`; the text is not repeated."""
 
     def __init__(self, reason: str) -> None:
@@ -19,32 +19,32 @@ def parse_json(text: str) -> Any:  # noqa: ANN401 - JSON
     """Read one value; of a repeated key the last one counts, as in the senders' own parsers.
 
     Raises:
-        NotJson: it is none, it holds a number that is not finite or has thousands of digits, or
-            it is nested deeper than `MAX_DEPTH`, so that whoever walks it may call itself.
+        UnreadableJson: it is none, it holds a number that is not finite or has thousands of
+            digits, or it is nested deeper than `MAX_DEPTH`, so that whoever walks it may call itself.
     """
     try:
         data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
-        raise NotJson("depth") from None
+        raise UnreadableJson("depth") from None
     except json.JSONDecodeError:
-        raise NotJson("json") from None
-    except NotJson:
+        raise UnreadableJson("json") from None
+    except UnreadableJson:
         raise
     except ValueError:  # more digits than Python turns into a number
-        raise NotJson("number") from None
+        raise UnreadableJson("number") from None
     if _is_too_deep(data):
-        raise NotJson("depth")
+        raise UnreadableJson("depth")
     return data
 
 
 def _refuse(_constant: str) -> NoReturn:
-    raise NotJson("number")
+    raise UnreadableJson("number")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise NotJson("number")
+        raise UnreadableJson("number")
     return number
 
 
