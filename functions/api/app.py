@@ -117,7 +117,7 @@ ROUTES: dict[tuple[str, str], Callable[[Event, LambdaContext], Answer]] = {
 }
 
 
-ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
+ERRORS: http.ErrorTable = {
     InvalidMessage: lambda error: http.invalid(error.violations),
     NotJson: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="not_json"),
     api.TooLarge: lambda error: problem(

@@ -1,6 +1,5 @@
 """A webhook in, messages stored and queued, an answer out. The gateway is never called here."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -75,7 +74,7 @@ def _taken(source: Source, planned: Planned) -> Answer:
     return Answer(HTTPStatus.OK, {"reason": reasons[0], "messages": messages})
 
 
-ERRORS: dict[type[Exception], Callable[[Any], Answer]] = {
+ERRORS: http.ErrorTable = {
     StoreUnavailable: lambda _: http.unavailable(),
     AccountNotSet: lambda _: _refused(Refused("secret_not_set")),
     AccountUnavailable: lambda _: http.unavailable(),

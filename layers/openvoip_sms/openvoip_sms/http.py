@@ -101,9 +101,10 @@ def unavailable() -> Answer:
     )
 
 
-def answer_for(
-    error: Exception, table: Mapping[type[Exception], Callable[[Any], Answer]]
-) -> Answer:
+type ErrorTable = Mapping[type[Exception], Callable[[Any], Answer]]
+
+
+def answer_for(error: Exception, table: ErrorTable) -> Answer:
     """The answer to an error by the first entry of the table that it is an instance of."""
     return next(answer(error) for kind, answer in table.items() if isinstance(error, kind))
 

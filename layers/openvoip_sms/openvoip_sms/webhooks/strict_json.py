@@ -20,7 +20,8 @@ def parse_json(text: str) -> Any:  # noqa: ANN401 - JSON
 
     Raises:
         UnreadableJson: it is none, it holds a number that is not finite or has thousands of
-            digits, or it is nested deeper than `MAX_DEPTH`, so that whoever walks it may call itself.
+            digits, or it is nested deeper than `MAX_DEPTH`, so that whoever walks it may call
+            itself.
     """
     try:
         data = json.loads(text, parse_constant=_refuse, parse_float=_finite)
