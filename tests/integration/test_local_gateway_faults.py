@@ -147,6 +147,7 @@ def test_a_slow_reply_comes_after_its_delay(gateway):
 def test_a_slow_call_whose_client_left_was_accepted_nevertheless(gateway):
     gateway.fail_next(1, Fault("slow", seconds=ENDLESS))
     assert call(gateway, patience=BRIEFLY).end == "open"
+    gateway.wait_for_calls(1)
     assert len(gateway.accepted) == 1
 
 

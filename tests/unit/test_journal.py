@@ -198,3 +198,12 @@ def test_a_mistake_of_ours_is_counted_and_told_by_place_only(written, logged):
     assert (line["message"], line["error"]) == ("api.stumbled", "RuntimeError")
     assert "in stumble" in line["where"][-1]
     assert CANARY.text not in json.dumps(line)
+
+
+@pytest.mark.parametrize("number", ["3331234567", "+393331234567", "00393331234567"])
+def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(written, logged, number):
+    written.journal.changed(replace(CANARY, id=f"avviso-{number}"))
+    written.journal.trouble("message.not_handed_over", number, RuntimeError())
+    written.journal.changed(replace(CANARY, id="shopify:6172839405061"))
+    assert not [line for line in logged if "3331234567" in line]
+    assert '"message_id":"shopify:6172839405061"' in logged[-1]

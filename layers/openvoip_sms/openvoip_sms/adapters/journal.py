@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from aws_lambda_powertools import Logger
 
 from openvoip_sms.delivery.ports import Clock
-from openvoip_sms.rules.phone import mask
+from openvoip_sms.rules.phone import mask, mask_within
 from openvoip_sms.rules.record import Reason, Record, Status
 from openvoip_sms.rules.replies import Reply
 
@@ -74,7 +74,9 @@ class CloudWatchJournal:
         logger.error("sources.invalid", extra={"mistakes": mistakes})
 
     def trouble(self, event: str, record_id: str, error: Exception) -> None:
-        logger.error(event, extra={"message_id": record_id, "error": type(error).__name__})
+        logger.error(
+            event, extra={"message_id": mask_within(record_id), "error": type(error).__name__}
+        )
 
     def surprise(self, event: str, error: Exception, **fields: str) -> None:
         """A mistake of ours: what and where, but not what it says, which may repeat a text."""
@@ -99,7 +101,7 @@ class CloudWatchJournal:
 
 def _fields(record: Record) -> dict[str, object]:
     return {
-        "message_id": record.id,
+        "message_id": mask_within(record.id),
         "to": mask(record.to),
         "source": record.source,
         "segments": record.segments,

@@ -13,6 +13,9 @@ import phonenumbers
 
 from openvoip_sms.rules.invalid import Invalid
 
+LIKE_A_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
+# Not among hexadecimal digits: there it is chance, and a masked id could not be found again.
+_MOBILE_IN_AN_ID = re.compile(r"(?<![0-9a-f])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9a-f])")
 LONGEST_WRITING = 64  # signs: prefix, separators and invisible marks included
 
 _SENTENCES = {
@@ -97,6 +100,11 @@ def mask(number: str) -> str:
     if re.search(r"^.{8,}[0-9]{2}$", number, re.DOTALL):
         return f"{hidden[:-2]}{number[-2:]}"
     return hidden
+
+
+def mask_within(text: str) -> str:
+    """A text that may hold a mobile's number, such as an id of a caller's own, fit for a log."""
+    return _MOBILE_IN_AN_ID.sub(lambda found: f"{'*' * (len(found[0]) - 2)}{found[0][-2:]}", text)
 
 
 def _plain(raw: str) -> str:

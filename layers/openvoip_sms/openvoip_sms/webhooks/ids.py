@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from openvoip_sms.rules.phone import LIKE_A_MOBILE
 from openvoip_sms.webhooks.expressions import is_true
 from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.vocabulary import Message, Place, Source
@@ -20,7 +21,6 @@ _LONGEST_PART = 30  # 40 of the source, twice 30, the digest and an index stay b
 # A name, an address or a phone number may be part of an id; a message id appears in logs.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SEPARATORS = re.compile(r"[._-]")
-_LIKE_A_PHONE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _showable(part: str) -> str:
 
 def _is_like_a_phone(text: str) -> bool:
     closed_up = _SEPARATORS.sub("", text)
-    return any(_LIKE_A_PHONE.search(written) for written in (text, closed_up))
+    return any(LIKE_A_MOBILE.search(written) for written in (text, closed_up))
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
