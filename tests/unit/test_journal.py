@@ -204,6 +204,8 @@ def test_a_mistake_of_ours_is_counted_and_told_by_place_only(written, logged):
 def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(written, logged, number):
     written.journal.changed(replace(CANARY, id=f"avviso-{number}"))
     written.journal.trouble("message.not_handed_over", number, RuntimeError())
+    written.journal.changed(replace(CANARY, id="01a3a333123456fc"))
     written.journal.changed(replace(CANARY, id="shopify:6172839405061"))
     assert not [line for line in logged if "3331234567" in line]
+    assert '"message_id":"01a3a333123456fc"' in logged[-2]
     assert '"message_id":"shopify:6172839405061"' in logged[-1]
