@@ -153,3 +153,12 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
     for alarm in alarms.values():
         assert len(alarm["Properties"]["AlarmDescription"]) > 40
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
+
+
+def test_a_statement_about_a_queue_names_one_queue_that_its_policy_is_for():
+    """SQS developer guide: "don't include statements that cover different queues"."""
+    found = [r for r in template()["Resources"].values() if r["Type"].endswith("::QueuePolicy")]
+    for policy in (one["Properties"] for one in found):
+        [queue] = policy["Queues"]
+        named = [one["Resource"] for one in policy["PolicyDocument"]["Statement"]]
+        assert named == [{"GetAtt": f"{queue['Ref']}.Arn"}] * len(named)
