@@ -162,3 +162,15 @@ def test_a_statement_about_a_queue_names_one_queue_that_its_policy_is_for():
         [queue] = policy["Queues"]
         named = [one["Resource"] for one in policy["PolicyDocument"]["Statement"]]
         assert named == [{"GetAtt": f"{queue['Ref']}.Arn"}] * len(named)
+
+
+def test_two_stacks_fit_into_one_account():
+    """SAM would call every stack's schedule by the event's name."""
+    assert resource("ReconcilerFunction")["Events"]["EveryFiveMinutes"]["Properties"]["OmitName"]
+    assert resource("ScheduleGroup")["Name"] == {"Sub": "${AWS::StackName}-messages"}
+
+
+def test_the_api_has_one_stage_and_stands_in_its_region():
+    """SAM adds a stage named Stage, without limits, to an API without this version."""
+    assert resource("Api")["OpenApiVersion"] == "2.0"
+    assert resource("Api")["EndpointConfiguration"] == {"Type": "REGIONAL"}
