@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -51,11 +52,19 @@ def comes_again(record: dict[str, Any], seconds_left: Callable[[], float]) -> bo
     return outcome.retry_in is not None
 
 
+def build() -> None:
+    """Build the parts before ten threads at once would build them ten times over."""
+    with suppress(Exception):  # each message says for itself what is wrong
+        wiring.intake()
+        wiring.queue()
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
+    build()
     records = event["Records"]
     again = workers.map(lambda record: comes_again(record, seconds_left), records)
     failed = [r["messageId"] for r, comes in zip(records, again, strict=True) if comes]

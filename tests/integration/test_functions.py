@@ -6,6 +6,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
+from threading import current_thread
 
 import pytest
 
@@ -555,6 +557,22 @@ def test_the_messages_of_a_batch_are_sent_at_the_same_time(service):
     moments = [datetime.fromisoformat(call.as_json()["at"]) for call in service.gateway.calls]
     assert len(moments) == 10
     assert max(moments) - min(moments) < timedelta(seconds=9 * 0.3)  # one after another: more
+
+
+def test_a_batch_finds_its_parts_built_before_its_threads_start(service, monkeypatch):
+    """Each thread would build its own: seconds of a cold start, and no session allows it."""
+    make, made = wiring.client, []
+
+    def noted(name):
+        made.append((name, current_thread()))
+        return make(name)
+
+    forget()
+    monkeypatch.setattr(wiring, "client", noted)
+    service.put(*[NAMED] * 10)
+    service.work()
+    names = ("dynamodb", "scheduler", "secretsmanager", "sqs")
+    assert sorted(made, key=itemgetter(0)) == [(name, current_thread()) for name in names]
 
 
 def test_a_message_that_comes_twice_in_one_batch_is_one_sms(service):
