@@ -26,6 +26,7 @@ def handled(record: dict[str, Any], seconds_left: Callable[[], float]) -> Handle
         return wiring.intake().handle(record["body"], record["messageId"], seconds_left)
     except (StoreUnavailable, QueueUnavailable) as error:
         logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
+        wiring.journal().count({"Retried": 1}, "queue")
     except BadSetting as error:
         logger.error("message.waits", extra={"sqs_id": record["messageId"], "error": str(error)})
         wiring.journal().count({"SetupProblems": 1}, "queue")

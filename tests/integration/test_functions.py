@@ -500,6 +500,17 @@ def test_a_table_that_does_not_answer_is_told_and_nothing_is_called(service, mon
     assert service.gateway.calls == []
 
 
+def test_a_message_that_the_table_keeps_waiting_counts_as_retried(service, monkeypatch, capsys):
+    def down(*_):
+        raise StoreUnavailable("ThrottlingException")
+
+    service.put(NAMED)
+    with monkeypatch.context() as broken:
+        broken.setattr(type(wiring.store()), "create", down)
+        assert len(service.work()) == 1
+    assert '"Retried": 1' in capsys.readouterr().out
+
+
 def test_an_outcome_that_cannot_be_recorded_is_not_to_be_repeated(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")

@@ -7,7 +7,7 @@ import pytest
 from openvoip_sms.adapters.journal import NAMESPACE
 from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.rules.limits import STORED_WITHIN
-from openvoip_sms.rules.transitions import LEASE
+from openvoip_sms.rules.transitions import LEASE, LONGEST_DELAY
 from openvoip_sms.settings import GATEWAY_URL
 from tests.template import resource, template
 
@@ -122,13 +122,27 @@ def test_the_gateway_is_called_over_https_or_on_this_machine(url, allowed):
 
 
 @pytest.mark.parametrize(
-    "metric", ["Unknown", "Failed", "Expired", "SetupProblems", "SourcesPaused", "WebhooksRefused"]
+    "metric",
+    [
+        "Unknown",
+        "Failed",
+        "Expired",
+        "Retried",
+        "SetupProblems",
+        "SourcesPaused",
+        "WebhooksRefused",
+        "Stumbles",
+    ],
 )
 def test_what_needs_a_person_has_its_alarm(metric):
     alarms = [r for r in template()["Resources"].values() if r["Type"].endswith("::Alarm")]
     [alarm] = [one["Properties"] for one in alarms if one["Properties"]["MetricName"] == metric]
     assert alarm["Namespace"] == NAMESPACE
     assert "Dimensions" not in alarm  # for all sources
+
+
+def test_an_outage_has_a_retry_in_each_period_that_its_alarm_looks_at():
+    assert resource("RetryingAlarm")["Period"] >= LONGEST_DELAY
 
 
 def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_set_aside():
