@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 DELAY_LIMIT = int(QUEUE_DELAY_LIMIT.total_seconds())
-HIDE_LIMIT = 43_200  # seconds, SQS VisibilityTimeout
+HIDE_LIMIT = 39_600  # seconds; SQS hides for 12 hours at the most, counted from the receive
 
 
 def pointer(record_id: str) -> str:
