@@ -71,7 +71,8 @@ def _taken(source: Source, planned: Planned) -> Answer:
     if any(one.accepted for one in taken):
         return Answer(HTTPStatus.ACCEPTED, {"messages": messages})
     reasons = [one.reason for one in taken] + reasons
-    return Answer(HTTPStatus.OK, {"reason": reasons[0], "messages": messages})
+    reason = reasons[0] if reasons else "no_event"  # a bundle may be empty
+    return Answer(HTTPStatus.OK, {"reason": reason, "messages": messages})
 
 
 ERRORS: http.ErrorTable = {

@@ -62,6 +62,12 @@ modulo:
   secrets: [token]
   to: tel
   message: {text: "Grazie {nome}, a presto."}
+gruppo:
+  preset: make
+  secrets: [token]
+  each: eventi
+  to: tel
+  message: {text: "Grazie {nome}, a presto."}
 altro-modulo:
   preset: make
   secrets: [token]
@@ -560,6 +566,11 @@ def _text_of(body):
         return body.decode()
     except UnicodeDecodeError:
         return None
+
+
+def test_an_authentic_call_with_no_event_in_it_has_nothing_to_send(service):
+    answer = service.webhook(call("gruppo", {"eventi": []}, {"X-Webhook-Token": "a-token"}))
+    assert (answer.status, answer.body["reason"]) == (200, "no_event")
 
 
 @pytest.mark.parametrize("proof", ["a-token", "wrong"])
