@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from openvoip_sms.webhooks.sources import SourcesInvalid, load_sources
-from openvoip_sms.webhooks.vocabulary import Source
+from openvoip_sms.webhooks.config.sources import SourcesInvalid, load_sources
+from openvoip_sms.webhooks.model import Source
 
 SOURCES = "functions/webhooks/sources.yaml"
 

@@ -11,8 +11,8 @@ from local.check_sources import SOURCES
 from local.stack import WEBHOOK_SECRETS
 from local.trial import Trial, as_text, call_of, try_source
 from local.trial.page import source_named
-from openvoip_sms.webhooks.sources import load_sources
-from openvoip_sms.webhooks.vocabulary import Source
+from openvoip_sms.webhooks.config.sources import load_sources
+from openvoip_sms.webhooks.model import Source
 
 USAGE = """\
 Say what to try: make try-source SOURCE=shopify BODY=order.json

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from openvoip_sms.delivery.ports import Account, QueueUnavailable, Sms, StoreUnavailable
+from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable
+from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.limits import Counts, hour_of
 from openvoip_sms.rules.record import Record
-from openvoip_sms.rules.replies import Reply, Verdict
 
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
-ACCEPTED = Reply(Verdict.ACCEPTED, "000", "000 messaggio inoltrato correttamente")
+ACCEPTED = CallResult(CallOutcome.ACCEPTED, "000", "000 messaggio inoltrato correttamente")
 
 
 class FakeClock:
@@ -48,9 +49,9 @@ class FakeStore:
 
     def replace(self, old: Record, new: Record) -> Record | None:
         self._answer()
-        stands = self.records.get(old.id)
-        if stands is None or stands.version != old.version:
-            return stands
+        current = self.records.get(old.id)
+        if current is None or current.version != old.version:
+            return current
         return self._write(new)
 
     def due(self, now: datetime) -> Iterable[Record]:
@@ -81,47 +82,43 @@ def _is_due(record: Record, now: datetime) -> bool:
 
 
 class FakeGateway:
-    """Answers with the replies of its script, then with `otherwise`.
+    """Answers with the results of its script, then with `otherwise`.
 
-    A script's entry may be a function: it runs in the middle of the call, then gives the reply.
+    A script's entry may be a function: it runs in the middle of the call, then gives the result.
+    It has one account after another: a refresh goes on to the next. `secret_fails_with` is raised
+    instead, as long as it is set.
     """
 
-    def __init__(self, *script: Reply | Callable[[], Reply], otherwise: Reply = ACCEPTED) -> None:
-        self._script: Iterator[Reply | Callable[[], Reply]] = iter(script)
+    def __init__(
+        self,
+        *script: CallResult | Callable[[], CallResult],
+        otherwise: CallResult = ACCEPTED,
+        accounts: tuple[OpenvoipAccount, ...] = (OpenvoipAccount("9999", "a-secret"),),
+        secret_fails_with: Exception | None = None,
+    ) -> None:
+        self._script: Iterator[CallResult | Callable[[], CallResult]] = iter(script)
         self.otherwise = otherwise
-        self.calls: list[tuple[Sms, Account]] = []
+        self.calls: list[tuple[Sms, OpenvoipAccount]] = []
         self.accepted: list[Sms] = []
+        self.accounts = list(accounts)
+        self.secret_fails_with = secret_fails_with
+        self.refreshed = 0
 
-    def call(self, sms: Sms, account: Account) -> Reply:
-        self.calls.append((sms, account))
-        entry = next(self._script, self.otherwise)
-        reply = entry() if callable(entry) else entry
-        if reply.verdict is Verdict.ACCEPTED:
-            self.accepted.append(sms)
-        return reply
-
-
-class FakeAccounts:
-    """Gives one account after another: `afresh` goes on to the next.
-
-    `fails_with` is raised instead, as long as it stands.
-    """
-
-    def __init__(self, *accounts: Account, fails_with: Exception | None = None) -> None:
-        self.accounts = list(accounts) or [Account("9999", "a-secret")]
-        self.fails_with = fails_with
-        self.read_afresh = 0
-
-    def current(self) -> Account:
-        if self.fails_with is not None:
-            raise self.fails_with
+    def credentials(self, *, refresh: bool = False) -> OpenvoipAccount:
+        self.refreshed += refresh
+        if refresh and len(self.accounts) > 1:
+            self.accounts.pop(0)
+        if self.secret_fails_with is not None:
+            raise self.secret_fails_with
         return self.accounts[0]
 
-    def afresh(self) -> Account:
-        self.read_afresh += 1
-        if len(self.accounts) > 1:
-            self.accounts.pop(0)
-        return self.current()
+    def send(self, sms: Sms, credentials: OpenvoipAccount) -> CallResult:
+        self.calls.append((sms, credentials))
+        entry = next(self._script, self.otherwise)
+        result = entry() if callable(entry) else entry
+        if result.outcome is CallOutcome.ACCEPTED:
+            self.accepted.append(sms)
+        return result
 
 
 class FakeQueue:
@@ -158,33 +155,53 @@ class FakeSchedule:
 
 
 @dataclass
-class FakeJournal:
+class FakeTelemetry:
     """Keeps what was told to people."""
 
     changes: list[Record] = field(default_factory=list)
-    calls: list[tuple[Record, Reply, float]] = field(default_factory=list)
+    calls: list[tuple[Record, CallResult, float]] = field(default_factory=list)
     duplicates: list[Record] = field(default_factory=list)
-    troubles: list[tuple[str, str, Exception]] = field(default_factory=list)
+    failures: list[tuple[str, str, Exception]] = field(default_factory=list)
     pauses: list[Record] = field(default_factory=list)
-    lost_outcomes: list[Record] = field(default_factory=list)
+    not_recorded: list[Record] = field(default_factory=list)
+    dead_lettered: list[str] = field(default_factory=list)
+    unhandled: list[Exception] = field(default_factory=list)
 
-    def changed(self, record: Record) -> None:
+    def status_changed(self, record: Record) -> None:
         self.changes.append(record)
 
-    def called(self, record: Record, reply: Reply, seconds: float) -> None:
-        self.calls.append((record, reply, seconds))
+    def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
+        self.calls.append((record, result, seconds))
 
-    def duplicate(self, record: Record) -> None:
+    def duplicate_received(self, record: Record) -> None:
         self.duplicates.append(record)
 
-    def trouble(self, event: str, record_id: str, error: Exception) -> None:
-        self.troubles.append((event, record_id, error))
+    def hand_over_failed(self, record_id: str, error: Exception) -> None:
+        self.failures.append(("hand_over", record_id, error))
 
-    def unrecorded(self, record: Record) -> None:
-        self.lost_outcomes.append(record)
+    def schedule_not_removed(self, record_id: str, error: Exception) -> None:
+        self.failures.append(("schedule", record_id, error))
+
+    def secret_unavailable(self, record_id: str, error: Exception) -> None:
+        self.failures.append(("secret", record_id, error))
+
+    def message_delayed(self, sqs_id: str, error: Exception) -> None:
+        self.failures.append(("delayed", sqs_id, error))
+
+    def queue_failed(self, error: Exception) -> None:
+        self.failures.append(("queue", "", error))
+
+    def outcome_not_recorded(self, record: Record) -> None:
+        self.not_recorded.append(record)
 
     def source_paused(self, record: Record) -> None:
         self.pauses.append(record)
+
+    def message_dead_lettered(self, reason: str) -> None:
+        self.dead_lettered.append(reason)
+
+    def unhandled_error(self, _component: str, error: Exception, **_ids: str) -> None:
+        self.unhandled.append(error)
 
 
 class FakeCounters:
@@ -204,7 +221,7 @@ class FakeCounters:
     def pause(self, subject: str, until: datetime) -> None:
         self.paused[subject] = until
 
-    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+    def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
         first, since = self.texts.get(subject, (record_id, now - within))
         if since > now - within:
             return first

@@ -78,6 +78,8 @@ class Stack:
             name = attribute.split(".")[0]
             return self.arn(name) if name in self._ids else f"arn:aws:iam::123456789012:role/{name}"
         name = value["Ref"]
+        if name == "AWS::StackName":
+            return self._name
         if name in self._ids:
             return self._ids[name]
         default = template()["Parameters"][name].get("Default")

@@ -5,16 +5,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from openvoip_sms import wiring
-from openvoip_sms.adapters.journal import logger
+from openvoip_sms.adapters.telemetry import logger
+from openvoip_sms.wiring import core
 
 
 @logger.inject_lambda_context
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    found = wiring.reconciler().run(lambda: context.get_remaining_time_in_millis() / 1000)
-    counts = asdict(found)
+    found = core.reconciler().run(lambda: context.get_remaining_time_in_millis() / 1000)
+    counts: dict[str, int] = asdict(found)
     if any(counts.values()):
-        logger.info("reconciler.found", extra=counts)
-        metrics = {"Requeued": found.queued, "ClaimsLapsed": found.died}
-        wiring.journal().count(metrics, "reconciler")
+        core.telemetry().reconciled(**counts)
     return counts

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest, from_api_gateway
-from openvoip_sms.webhooks.vocabulary import Source
+from openvoip_sms.web.webhook_request import from_api_gateway
+from openvoip_sms.webhooks.model import Source
+from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 
 _REQUEST_LINE = re.compile(r"([A-Z]{3,7}) (\S+) HTTP/[0-9.]+")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")

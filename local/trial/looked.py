@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
-from openvoip_sms.webhooks.expressions import Expression, is_true
+from openvoip_sms.templates.expressions import Expression, is_true
 
 _LONGEST_SHOWN = 60  # characters
 _MOST_OF_A_LIST = 10  # as many as the service tries

@@ -11,9 +11,11 @@ from local.trial.proof import hint, needed_headers
 from local.trial.writing import cheaper, writing
 from openvoip_sms.rules.message import InvalidMessage, parse_message
 from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.rfc3339 import to_rfc3339
+from openvoip_sms.rules.rome_time import ROME
 from openvoip_sms.rules.smart_encoding import smart
-from openvoip_sms.rules.times import to_rfc3339
 from openvoip_sms.webhooks.bodies import Unreadable, read
+from openvoip_sms.webhooks.model import ANY_TOPIC, Message, Source
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.plan import (
     NothingToSend,
@@ -23,9 +25,7 @@ from openvoip_sms.webhooks.plan import (
     RejectedMessage,
     plan_trusted,
 )
-from openvoip_sms.webhooks.rome import ROME
 from openvoip_sms.webhooks.verify import Refused, Verified, verify
-from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Message, Source
 
 # The template's defaults for prices and lengths; which senders a stack allows is its own affair.
 POLICY = Policy(default_sender="Sender", allowed_senders=frozenset("*"))

@@ -10,8 +10,8 @@ from typing import Any
 from local.trial.call import NotTried, call_of
 from local.trial.facts import Trial
 from local.trial.outcome import try_source
-from openvoip_sms.webhooks.sources import load_sources
-from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Source, Sources
+from openvoip_sms.webhooks.config.sources import load_sources
+from openvoip_sms.webhooks.model import ANY_TOPIC, Source, Sources
 
 
 def trial_of_orders(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from openvoip_sms.webhooks.model import Auth, Source
 from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, Verified, verify
-from openvoip_sms.webhooks.vocabulary import Auth, Source
 
 type Secrets = Mapping[str, str]
 type Headers = tuple[tuple[str, str], ...]

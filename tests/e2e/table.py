@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from openvoip_sms.rules.times import to_rfc3339
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 from tests.e2e.conftest import wait_until
 
 OPEN = {"scheduled", "queued", "sending"}

@@ -78,7 +78,7 @@ def test_whatever_fails_nothing_is_sent_twice_lost_or_silent(house, capsys):
         print(summary(counted, table.met, calls, found, accepted))  # noqa: T201 - the result
     for key, record in found.items():
         assert accepted[key] in MAY_HAVE_ACCEPTED[record["status"]], (key, record["status"])
-    assert {found[key]["reason"] for key in doomed} == {"died_while_sending"}
+    assert {found[key]["reason"] for key in doomed} == {"lease_expired"}
     assert [accepted[key] for key in doomed] == [1, 0]
     assert killed == KILLS
 

@@ -77,7 +77,7 @@ def test_a_message_without_an_id_keeps_the_one_it_was_sent_under_through_a_redri
     let_time_pass(house.stack, [left])
     before = waiting(house)
     assert redrive(house) == 1
-    assert house.wait_for(SQS_ID, "unknown")["reason"] == "died_while_sending"
+    assert house.wait_for(SQS_ID, "unknown")["reason"] == "lease_expired"
     wait_until(lambda: waiting(house) <= before, "the end of the redrive")
     assert len(house.accepted("Senza id, mandato")) == 1
 

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from openvoip_sms.adapters.queue import EventBridgeSchedule
+from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from tests.e2e.conftest import event
 
 

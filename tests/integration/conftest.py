@@ -10,7 +10,7 @@ from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
 from local.gateway import LocalGateway
-from openvoip_sms import wiring
+from openvoip_sms.wiring import core
 from tests.functions import ROOT
 from tests.integration.service import Service, forget
 from tests.stack import REGION, Stack
@@ -74,7 +74,7 @@ def deploy(stack, gateway, monkeypatch):
         services.append(Service(stack, gateway))
         return services[-1]
 
-    monkeypatch.setattr(wiring, "client", shared_client)
+    monkeypatch.setattr(core, "client", shared_client)
     monkeypatch.chdir(ROOT / "functions/webhooks")
     stack.set_account()
     stack.secrets.put_secret_value(

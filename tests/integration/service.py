@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from functools import cached_property
 
-from openvoip_sms import webhook_wiring, wiring
-from openvoip_sms.adapters.journal import logger
+from openvoip_sms.adapters.telemetry import logger
+from openvoip_sms.wiring import api, core, sending, webhooks
 from tests.functions import ROOT, context, load
 
 
@@ -125,19 +125,19 @@ class Service:
         """As if every delay in the queue were over."""
         for record in self.records():
             if record.status == "queued":
-                wiring.queue().put(record.id)
+                core.queue().put(record.id)
 
     def records(self):
         items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
-        return [wiring.store().get(item["id"]["S"]) for item in items]
+        return [core.store().get(item["id"]["S"]) for item in items]
 
     def messages(self):
         """The records, without the counters of the limits that share their table."""
         items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
         keys = [item["id"]["S"] for item in items]
-        return [wiring.store().get(key) for key in keys if not key.startswith("#")]
+        return [core.store().get(key) for key in keys if not key.startswith("#")]
 
-    def set_aside(self):
+    def dead_letters(self):
         """Body and reason of what is in the dead-letter queue."""
         return [
             (one["Body"], one["MessageAttributes"]["reason"]["StringValue"])
@@ -148,7 +148,13 @@ class Service:
         if "_sender" in vars(self):
             self._sender.workers.shutdown()
         with contextlib.suppress(Exception):
-            wiring.delivery().gateway._pool.close()
+            sending.gateway().client._pool.close()
+
+
+def counted(output, metric):
+    """How often a metric was counted in what functions wrote to standard output."""
+    lines = (json.loads(line) for line in output.splitlines())
+    return sum(sum(line.get(metric, [])) for line in lines)
 
 
 class Kept(logging.Handler):
@@ -164,7 +170,7 @@ class Kept(logging.Handler):
 
 def forget():
     """What a container has built is not for the next test."""
-    for module in (wiring, webhook_wiring):
+    for module in (api, core, sending, webhooks):
         for part in vars(module).values():
             if hasattr(part, "cache_clear"):
                 part.cache_clear()

@@ -16,16 +16,18 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
-from openvoip_sms.adapters.secrets import GatewayAccounts
+from openvoip_sms.adapters.message_queue import SqsQueue
+from openvoip_sms.adapters.schedule import EventBridgeSchedule
+from openvoip_sms.adapters.secret_reader import JsonSecret
 from openvoip_sms.adapters.store import BadCursor, DynamoStore
 from openvoip_sms.delivery.ports import (
-    Account,
-    AccountNotSet,
-    AccountUnavailable,
     QueueUnavailable,
+    SecretNotSet,
+    SecretUnavailable,
     StoreUnavailable,
 )
+from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.openvoip.gateway import OpenvoipGateway
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
@@ -62,7 +64,7 @@ FULL = Record(
     claim="c-1",
     claimed_until=START + timedelta(seconds=90),
     refusals=1,
-    doubted=True,
+    maybe_sent=True,
     check_at=START + timedelta(seconds=90),
     version=7,
 )
@@ -401,11 +403,11 @@ def test_a_delay_is_whole_seconds_up_to_what_the_queue_can_do(queue, stack, watc
 def test_a_received_message_is_hidden_as_long_as_asked(queue, stack, watch, wish, seconds):
     queue.put("m-1")
     hidden = watch(stack.sqs, "ChangeMessageVisibility")
-    queue.hide(stack.received()[0]["ReceiptHandle"], wish)
+    queue.delay_redelivery(stack.received()[0]["ReceiptHandle"], wish)
     assert [params["VisibilityTimeout"] for params in hidden] == [seconds]
 
 
-def test_what_is_set_aside_keeps_its_body_and_gets_its_reason(queue, stack):
+def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):
     queue.dead_letter("questo non è JSON", "not_json")
     [received] = stack.received("DeadLetterQueue")
     assert received["Body"] == "questo non è JSON"
@@ -418,7 +420,7 @@ def test_a_queue_that_does_not_answer_is_unavailable(queue, stack):
         queue.put("m-1")
     assert "http" not in str(unavailable.value)
     with pytest.raises(QueueUnavailable):
-        queue.hide("handle", 1)
+        queue.delay_redelivery("handle", 1)
 
 
 # The scheduler
@@ -486,24 +488,29 @@ def test_a_scheduler_without_our_group_is_unavailable(schedule, stack):
 GIVEN = {"id_call_gr": "9999", "secret": "canary-secret"}
 
 
+def account_of(stack):
+    secret = JsonSecret(stack.secrets, stack["GatewaySecret"])
+    return OpenvoipGateway(client=None, secret=secret)
+
+
 @pytest.fixture
 def accounts(stack):
     stack.set_account(GIVEN)
-    return GatewayAccounts(stack.secrets, stack["GatewaySecret"])
+    return account_of(stack)
 
 
 def test_an_account_is_read_once_for_many_messages(accounts, stack, watch):
     read = watch(stack.secrets, "GetSecretValue")
-    assert {accounts.current() for _ in range(5)} == {Account("9999", "canary-secret")}
+    assert {accounts.credentials() for _ in range(5)} == {OpenvoipAccount("9999", "canary-secret")}
     assert len(read) == 1
 
 
 def test_a_rotated_secret_is_seen_when_it_is_read_afresh_and_from_then_on(accounts, stack):
-    accounts.current()
+    accounts.credentials()
     stack.set_account(GIVEN | {"secret": "rotated"})
-    assert accounts.current().secret == "canary-secret"
-    assert accounts.afresh().secret == "rotated"
-    assert accounts.current().secret == "rotated"
+    assert accounts.credentials().secret == "canary-secret"
+    assert accounts.credentials(refresh=True).secret == "rotated"
+    assert accounts.credentials().secret == "rotated"
 
 
 @pytest.mark.parametrize(
@@ -533,41 +540,41 @@ def test_an_account_that_is_not_filled_in_is_told_from_one_that_cannot_be_read(
     accounts, stack, value
 ):
     stack.set_account(value)
-    with pytest.raises(AccountNotSet) as refused:
-        accounts.current()
+    with pytest.raises(SecretNotSet) as refused:
+        accounts.credentials()
     assert "canary" not in str(refused.value)
 
 
 def test_the_templates_placeholder_is_no_account(stack):
-    with pytest.raises(AccountNotSet):
-        GatewayAccounts(stack.secrets, stack["GatewaySecret"]).current()
+    with pytest.raises(SecretNotSet):
+        account_of(stack).credentials()
 
 
 def test_a_secret_that_is_filled_in_works_at_once(stack):
-    accounts = GatewayAccounts(stack.secrets, stack["GatewaySecret"])
-    with pytest.raises(AccountNotSet):
-        accounts.current()
+    accounts = account_of(stack)
+    with pytest.raises(SecretNotSet):
+        accounts.credentials()
     stack.set_account(GIVEN)
-    assert accounts.current().secret == "canary-secret"
+    assert accounts.credentials().secret == "canary-secret"
 
 
 def test_numbers_in_an_account_are_what_they_look_like(accounts, stack):
     stack.set_account({"id_call_gr": 9999, "secret": 123})
-    assert accounts.current() == Account("9999", "123")
+    assert accounts.credentials() == OpenvoipAccount("9999", "123")
 
 
 def test_a_secret_that_cannot_be_read_is_unavailable_by_the_name_of_its_error(accounts, stack):
     stack.secrets.delete_secret(SecretId=stack["GatewaySecret"], ForceDeleteWithoutRecovery=True)
-    with pytest.raises(AccountUnavailable) as unavailable:
-        accounts.current()
-    assert not isinstance(unavailable.value, AccountNotSet)
+    with pytest.raises(SecretUnavailable) as unavailable:
+        accounts.credentials()
+    assert not isinstance(unavailable.value, SecretNotSet)
     assert str(unavailable.value) == "ResourceNotFoundException"
 
 
 def test_secrets_manager_that_does_not_answer_is_unavailable(accounts, stack, hook):
     hook(stack.secrets, "before-send.secretsmanager.*", _time_out)
-    with pytest.raises(AccountUnavailable) as unavailable:
-        accounts.current()
+    with pytest.raises(SecretUnavailable) as unavailable:
+        accounts.credentials()
     assert str(unavailable.value) == "ReadTimeoutError"
 
 

@@ -1,11 +1,9 @@
 """A setting with a mistake, as a typing error in a deployment makes one."""
 
-import json
-
 import pytest
 
-from openvoip_sms.adapters.journal import logger
-from tests.integration.service import Kept, forget
+from openvoip_sms.adapters.telemetry import logger
+from tests.integration.service import Kept, counted, forget
 
 MESSAGE = {"id": "m-1", "to": "333 1234567", "text": "Ciao"}
 
@@ -21,18 +19,13 @@ def service(deploy, monkeypatch):
     logger.removeHandler(kept)
 
 
-def problems(capsys):
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return sum(line.get("SetupProblems", 0) for line in lines)
-
-
 def test_it_keeps_the_queues_messages_however_often_they_come_and_calls_a_person(
     service, monkeypatch, capsys
 ):
     service.put(MESSAGE)
     assert len(service.work(receive_count=900)) == 1
-    assert service.set_aside() == []
-    assert problems(capsys) == 1
+    assert service.dead_letters() == []
+    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
     assert any("TEST_RECIPIENTS" in line for line in service.logged)
     monkeypatch.setenv("TEST_RECIPIENTS", "")
     forget()
@@ -44,4 +37,4 @@ def test_it_keeps_the_queues_messages_however_often_they_come_and_calls_a_person
 def test_it_is_told_to_who_calls_and_calls_a_person(service, capsys):
     answer = service.post(MESSAGE)
     assert (answer.status, answer.reason) == (500, "not_set_up")
-    assert problems(capsys) == 1
+    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1

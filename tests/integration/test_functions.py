@@ -12,14 +12,15 @@ from threading import current_thread
 import pytest
 
 from local.gateway import Fault, LocalGateway
-from openvoip_sms import webhook_wiring, wiring
-from openvoip_sms.adapters import gateway as client
-from openvoip_sms.adapters.journal import logger
+from openvoip_sms.adapters.telemetry import logger
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
+from openvoip_sms.openvoip import client
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
+from openvoip_sms.wiring import core, webhooks
+from openvoip_sms.wiring import sending as sending_parts
 from tests.functions import ROOT
-from tests.integration.service import Kept, event, forget
+from tests.integration.service import Kept, counted, event, forget
 from tests.records import sending, waiting
 
 CANARY = "testo-canarino"
@@ -81,7 +82,7 @@ def test_a_batch_from_the_queue_is_sent_recorded_or_set_aside(service):
         "evento-5": ("sent", None),
         batch["Records"][1]["messageId"]: ("rejected", "landline"),
     }
-    assert sorted(service.set_aside()) == sorted(
+    assert sorted(service.dead_letters()) == sorted(
         [
             (batch["Records"][2]["body"], "not_json"),
             (batch["Records"][4]["body"], "testo: unknown_field, text: missing"),
@@ -113,15 +114,13 @@ def test_a_shop_that_reports_through_event_bridge_is_one_sms(service):
 
 def test_the_reconciler_queues_and_counts_what_was_never_queued(service, capsys):
     assert set(service.reconcile().values()) == {0}
-    now = wiring.clock()
-    wiring.store().create(
-        waiting(check_at=now, created_at=now, expires_at=now + timedelta(hours=1))
-    )
+    now = core.clock()
+    core.store().create(waiting(check_at=now, created_at=now, expires_at=now + timedelta(hours=1)))
     assert service.reconcile()["queued"] == 1
     written = capsys.readouterr().out
     service.logged.append(written)  # so that it is looked through for what must not be told
     counted = [json.loads(line) for line in written.splitlines() if '"Requeued"' in line]
-    assert [(one["Requeued"], one["ClaimsLapsed"]) for one in counted] == [(1, 0)]
+    assert [(one["Requeued"], one["LeasesExpired"]) for one in counted] == [([1.0], [0.0])]
     assert service.work() == []
     assert texts(service.gateway) == [("+393331234567", "Ciao")]
 
@@ -167,8 +166,8 @@ def test_the_same_id_with_other_content_is_refused(service):
 
 
 def test_a_message_that_is_being_sent_is_in_progress(service):
-    until = wiring.clock() + timedelta(seconds=60)
-    wiring.store().create(sending(claimed_until=until, fingerprint=fingerprint(NAMED)))
+    until = core.clock() + timedelta(seconds=60)
+    core.store().create(sending(claimed_until=until, fingerprint=fingerprint(NAMED)))
     answer = service.post(NAMED)
     assert (answer.status, answer.body["message"]["status"]) == (409, "sending")
     assert int(answer.headers["Retry-After"]) > 0
@@ -176,9 +175,9 @@ def test_a_message_that_is_being_sent_is_in_progress(service):
 
 
 def test_a_message_whose_sender_died_is_unknown_to_who_asks_again(service):
-    wiring.store().create(sending(fingerprint=fingerprint(NAMED), claimed_until=wiring.clock()))
+    core.store().create(sending(fingerprint=fingerprint(NAMED), claimed_until=core.clock()))
     answer = service.post(NAMED)
-    assert (answer.status, answer.reason) == (504, "died_while_sending")
+    assert (answer.status, answer.reason) == (504, "lease_expired")
     assert service.gateway.calls == []
 
 
@@ -286,7 +285,7 @@ def test_without_time_for_a_call_the_queue_takes_over(service):
 
 
 def test_a_message_for_later_is_scheduled_and_can_be_cancelled_twice(service):
-    tomorrow = (wiring.clock() + timedelta(days=1)).isoformat()
+    tomorrow = (core.clock() + timedelta(days=1)).isoformat()
     answer = service.post(NAMED | {"send_at": tomorrow})
     assert (answer.status, answer.body["status"]) == (202, "scheduled")
     group = service.stack["ScheduleGroup"]
@@ -357,8 +356,8 @@ def test_what_was_sent_cannot_be_cancelled(service):
 
 def test_messages_to_a_number_are_listed_newest_first_page_by_page(service):
     for n in range(5):
-        created = wiring.clock() + timedelta(seconds=n)
-        wiring.store().create(waiting(id=f"m-{n}", created_at=created))
+        created = core.clock() + timedelta(seconds=n)
+        core.store().create(waiting(id=f"m-{n}", created_at=created))
     seen, query = [], {"to": "333-1234567", "limit": "2"}
     while True:
         answer = service.call("GET", "/messages", **query)
@@ -493,7 +492,7 @@ def test_a_table_that_does_not_answer_is_told_and_nothing_is_called(service, mon
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
-    monkeypatch.setattr(type(wiring.store()), "create", down)
+    monkeypatch.setattr(type(core.store()), "create", down)
     answer = service.post(NAMED)
     assert (answer.status, answer.reason) == (503, "store_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
@@ -506,16 +505,16 @@ def test_a_message_that_the_table_keeps_waiting_counts_as_retried(service, monke
 
     service.put(NAMED)
     with monkeypatch.context() as broken:
-        broken.setattr(type(wiring.store()), "create", down)
+        broken.setattr(type(core.store()), "create", down)
         assert len(service.work()) == 1
-    assert '"Retried": 1' in capsys.readouterr().out
+    assert counted(capsys.readouterr().out, "Retried") == 1
 
 
 def test_an_outcome_that_cannot_be_recorded_is_not_to_be_repeated(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
-    monkeypatch.setattr(type(wiring.store()), "replace", down)
+    monkeypatch.setattr(type(core.store()), "replace", down)
     answer = service.post(LEAST)
     assert (answer.status, answer.reason) == (504, "outcome_unrecorded")
     [record] = service.records()
@@ -530,10 +529,10 @@ def test_a_queue_that_does_not_answer_is_left_to_the_reconciler(service, monkeyp
 
     service.gateway.fail_next(1, Fault("http_503"))
     with monkeypatch.context() as broken:
-        broken.setattr(type(wiring.queue()), "put", down)
+        broken.setattr(type(core.queue()), "put", down)
         assert service.post(NAMED, **asynchronous).status == 202
     [record] = service.records()
-    wiring.store().replace(record, replace(record, check_at=wiring.clock(), version=9))
+    core.store().replace(record, replace(record, check_at=core.clock(), version=9))
     assert service.reconcile()["queued"] == 1
 
 
@@ -554,7 +553,9 @@ def test_a_missing_setting_is_named_in_the_log_and_not_to_the_caller(service, mo
 def test_only_what_was_not_sent_comes_again_and_not_before_its_time(service, monkeypatch):
     service.gateway.fail(Fault("http_503", retry_after=120), to="+393331234568")
     hidden = []
-    monkeypatch.setattr(type(wiring.queue()), "hide", lambda *given: hidden.append(given[-1]))
+    monkeypatch.setattr(
+        type(core.queue()), "delay_redelivery", lambda *given: hidden.append(given[-1])
+    )
     service.put(NAMED, {"to": "333 1234568", "text": "x", "id": "m-2"})
     assert len(service.work()) == 1
     assert hidden == [120.0]
@@ -572,14 +573,14 @@ def test_the_messages_of_a_batch_are_sent_at_the_same_time(service):
 
 def test_a_batch_finds_its_parts_built_before_its_threads_start(service, monkeypatch):
     """Each thread would build its own: seconds of a cold start, and no session allows it."""
-    make, made = wiring.client, []
+    make, made = core.client, []
 
     def noted(name):
         made.append((name, current_thread()))
         return make(name)
 
     forget()
-    monkeypatch.setattr(wiring, "client", noted)
+    monkeypatch.setattr(core, "client", noted)
     service.put(*[NAMED] * 10)
     service.work()
     names = ("dynamodb", "scheduler", "secretsmanager", "sqs")
@@ -593,57 +594,57 @@ def test_a_message_that_comes_twice_in_one_batch_is_one_sms(service):
     assert len(service.gateway.calls) == 1
 
 
-def test_what_makes_us_stumble_comes_again_and_is_set_aside_in_the_end(service, monkeypatch):
-    def stumble(*_):
+def test_what_fails_unexpectedly_comes_again_and_is_dead_lettered_in_the_end(service, monkeypatch):
+    def fail(*_):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(type(wiring.intake()), "handle", stumble)
+    monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
     service.put("x")
     assert len(service.work(receive_count=4)) == 1
     service.put("x")
     assert service.work(receive_count=5) == []
-    assert service.set_aside() == [("x", "unexpected: RuntimeError")]
-    [line, _] = [json.loads(one) for one in service.logged if "message.stumbled" in one]
+    assert service.dead_letters() == [("x", "unexpected: RuntimeError")]
+    [line, _] = [json.loads(one) for one in service.logged if "service.unhandled_error" in one]
     assert line["error"] == "RuntimeError"
-    assert any("in stumble" in frame for frame in line["where"])
+    assert any("in fail" in frame for frame in line["where"])
 
 
-def test_a_message_without_an_id_is_set_aside_with_the_id_that_it_went_by(service, monkeypatch):
+def test_a_message_without_an_id_is_dead_lettered_with_the_id_that_it_went_by(service, monkeypatch):
     """A redrive would give it another SQS id, and so a second SMS if the first call was made."""
 
-    def stumble_after_the_call(*_):
+    def fail_after_the_call(*_):
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(wiring.journal()), "changed", stumble_after_the_call)
+        broken.setattr(type(core.telemetry()), "status_changed", fail_after_the_call)
         service.put({"to": "333 1234567", "text": "Una volta sola"})
         service.work(receive_count=5)
-    [(body, reason)] = service.set_aside()
+    [(body, reason)] = service.dead_letters()
     assert reason == "unexpected: RuntimeError"
     service.put(body)
     assert service.work() == []
     assert len(service.gateway.calls) == 1
 
 
-def test_half_a_character_does_not_keep_a_message_from_being_set_aside(service, monkeypatch):
+def test_half_a_character_does_not_keep_a_message_from_being_dead_lettered(service, monkeypatch):
     """Nor U+FFFF, which a queue takes only in escapes; and the rest of the batch is not kept."""
 
-    def stumble(*_):
+    def fail(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(type(wiring.intake()), "handle", stumble)
+    monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
     service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", NAMED)
     assert service.work(receive_count=5) == []
-    [body] = [body for body, _ in service.set_aside() if "m-1" not in body]
+    [body] = [body for body, _ in service.dead_letters() if "m-1" not in body]
     assert json.loads(body)["text"] == "\ud83d \uffff"
     assert body.isascii()
 
 
-def test_a_call_that_makes_us_stumble_is_answered_with_a_sentence(service, monkeypatch):
-    def stumble(*_):
+def test_a_call_that_fails_unexpectedly_is_answered_with_a_sentence(service, monkeypatch):
+    def fail(*_):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(type(wiring.delivery()), "send_new", stumble)
+    monkeypatch.setattr(type(sending_parts.delivery()), "send_new", fail)
     answer = service.post({"to": "333 1234567", "text": "Ciao"})
     assert answer.status == 500
     assert answer.body["reason"] == "internal_error"
@@ -651,14 +652,14 @@ def test_a_call_that_makes_us_stumble_is_answered_with_a_sentence(service, monke
     assert not [line for line in service.logged if CANARY in line]
 
 
-def test_a_webhook_that_makes_us_stumble_is_answered_and_shows_nothing(service, monkeypatch):
-    def stumble(*_):
+def test_a_webhook_that_fails_unexpectedly_is_answered_and_shows_nothing(service, monkeypatch):
+    def fail(*_):
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(type(webhook_wiring.intake()), "take", stumble)
+    monkeypatch.setattr(type(webhooks.intake()), "handle", fail)
     answer = service.webhook(event("webhook_shopify_orders_fulfilled"))
     assert (answer.status, answer.reason) == (500, "internal_error")
-    [line] = [json.loads(one) for one in service.logged if "webhook.stumbled" in one]
+    [line] = [json.loads(one) for one in service.logged if "service.unhandled_error" in one]
     assert line["error"] == "RuntimeError"
     with pytest.raises(Exception, match=r"^RuntimeError$") as left:
         service.partner_event(event("webhook_shopify_eventbridge"))
@@ -670,7 +671,7 @@ def test_a_table_that_does_not_answer_keeps_the_message_in_the_queue(service, mo
         raise StoreUnavailable("ThrottlingException")
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(wiring.store()), "create", down)
+        broken.setattr(type(core.store()), "create", down)
         service.put(NAMED)
         assert len(service.work()) == 1
     assert service.gateway.calls == []
@@ -683,7 +684,7 @@ def test_a_dead_letter_queue_that_does_not_answer_keeps_the_message(service, mon
     def down(*_):
         raise QueueUnavailable("ServiceUnavailable")
 
-    monkeypatch.setattr(type(wiring.queue()), "dead_letter", down)
+    monkeypatch.setattr(type(core.queue()), "dead_letter", down)
     service.put("questo non è JSON")
     assert len(service.work()) == 1
 

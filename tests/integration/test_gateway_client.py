@@ -20,15 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from local.gateway import Fault, LocalGateway
 from local.gateway.faults import KINDS
 from local.gateway.replies import FORMS
-from openvoip_sms.adapters import gateway as client
-from openvoip_sms.adapters.gateway import HttpGateway
-from openvoip_sms.delivery.ports import Account, Sms
-from openvoip_sms.rules.replies import Verdict
+from openvoip_sms.delivery.ports import Sms
+from openvoip_sms.openvoip import client
+from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.openvoip.client import OpenvoipClient
+from openvoip_sms.rules.call_result import CallOutcome
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 PHP = json.loads((Path(__file__).parents[1] / "vectors/gateway_signatures.json").read_text("utf-8"))
 ROSA = PHP["vectors"][0]
-ACCOUNT = Account("9999", "local-secret")
+ACCOUNT = OpenvoipAccount("9999", "local-secret")
 SMS = Sms(ROSA["sms_sender"], ROSA["sms_text"], ROSA["sms_destination"])
 ENDLESS = 3600  # seconds that no test waits for
 
@@ -40,12 +41,12 @@ def gateway() -> Iterator[LocalGateway]:
 
 
 @pytest.fixture
-def connect() -> Iterator[Callable[..., HttpGateway]]:
+def connect() -> Iterator[Callable[..., OpenvoipClient]]:
     """Makes clients, and closes what they leave open."""
     with contextlib.ExitStack() as stack:
 
         def make(url, *, twice=False):
-            made = HttpGateway(
+            made = OpenvoipClient(
                 url, encode_destination_twice=twice, connections=10, clock=lambda: NOW
             )
             stack.callback(made._pool.close)
@@ -137,8 +138,8 @@ def address(server, scheme="http"):
 
 
 def test_a_signed_call_is_accepted_with_all_it_carries(gateway, connect):
-    reply = connect(gateway.url).call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.raw) == (Verdict.ACCEPTED, "[0]")
+    reply = connect(gateway.url).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.raw) == (CallOutcome.ACCEPTED, "[0]")
     [call] = gateway.accepted
     assert (call.to, call.sender, call.text) == (SMS.to, SMS.sender, SMS.text)
     assert (call.archive, call.call_group) == (True, "9999")
@@ -155,66 +156,66 @@ def test_what_php_would_send_is_what_arrives(connect, vector, twice):
     )
     expected = vector["query_destination_twice" if twice else "query"]
     with Scripted(always(says("[0]"))) as server:
-        reply = connect(address(server), twice=twice).call(
-            sms, Account(vector["id_call_gr"], vector["secret"])
+        reply = connect(address(server), twice=twice).send(
+            sms, OpenvoipAccount(vector["id_call_gr"], vector["secret"])
         )
-    assert reply.verdict is Verdict.ACCEPTED
+    assert reply.outcome is CallOutcome.ACCEPTED
     assert server.requests == [f"GET /sms_send_soa.php?{expected} HTTP/1.1".encode()]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_the_replies_is_understood(connect, form):
     with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
-        call = connect(gateway.url).call
-        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        call = connect(gateway.url).send
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
         gateway.fail_next(1, "refuse_020")
-        assert call(SMS, ACCOUNT).verdict is Verdict.BAD_DESTINATION
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.BAD_DESTINATION
         gateway.fail_next(1, "refuse_099")
-        assert call(SMS, ACCOUNT).verdict is Verdict.GENERIC_ERROR
-        assert call(SMS, Account("9999", "other")).verdict is Verdict.BAD_CREDENTIALS
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.GENERIC_ERROR
+        assert call(SMS, OpenvoipAccount("9999", "other")).outcome is CallOutcome.BAD_CREDENTIALS
     assert len(gateway.calls) == 4
 
 
 def test_a_reply_that_is_late_but_in_time_counts(gateway, connect):
     gateway.fail_next(1, Fault("slow", seconds=0.05))
-    assert connect(gateway.url).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+    assert connect(gateway.url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
 def test_proxies_of_the_environment_do_not_get_to_see_a_message(gateway, connect, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert connect(gateway.url).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+    assert connect(gateway.url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
 # Every other row: the verdict, one request, and no harm to the next call
 
 ROWS = {
-    Fault("refuse_020"): Verdict.BAD_DESTINATION,
-    Fault("refuse_099"): Verdict.GENERIC_ERROR,
-    Fault("security_error"): Verdict.BAD_CREDENTIALS,
-    Fault("http_429"): Verdict.BUSY,
-    Fault("http_503"): Verdict.BUSY,
-    Fault("http_302"): Verdict.MISCONFIGURED,
-    Fault("http_403"): Verdict.MISCONFIGURED,
-    Fault("http_404"): Verdict.MISCONFIGURED,
-    Fault("hang"): Verdict.UNCERTAIN,
-    Fault("hang_after"): Verdict.UNCERTAIN,
-    Fault("cut"): Verdict.UNCERTAIN,
-    Fault("cut_inside"): Verdict.UNCERTAIN,
-    Fault("cut_after"): Verdict.UNCERTAIN,
-    Fault("cut_behind"): Verdict.ACCEPTED,
-    Fault("http_500", accepted=True): Verdict.UNCERTAIN,
-    Fault("http_500"): Verdict.UNCERTAIN,
-    Fault("http_502"): Verdict.UNCERTAIN,
-    Fault("http_504"): Verdict.UNCERTAIN,
-    Fault("empty"): Verdict.UNCERTAIN,
-    Fault("html"): Verdict.UNCERTAIN,
-    Fault("huge", accepted=True): Verdict.UNCERTAIN,
-    Fault("non_utf8"): Verdict.UNCERTAIN,
-    Fault("wrong_json"): Verdict.UNCERTAIN,
-    Fault("drip", seconds=0.02): Verdict.UNCERTAIN,
-    Fault("drip_headers", seconds=0.02): Verdict.UNCERTAIN,
-    Fault("slow", seconds=ENDLESS): Verdict.UNCERTAIN,
+    Fault("refuse_020"): CallOutcome.BAD_DESTINATION,
+    Fault("refuse_099"): CallOutcome.GENERIC_ERROR,
+    Fault("security_error"): CallOutcome.BAD_CREDENTIALS,
+    Fault("http_429"): CallOutcome.BUSY,
+    Fault("http_503"): CallOutcome.BUSY,
+    Fault("http_302"): CallOutcome.MISCONFIGURED,
+    Fault("http_403"): CallOutcome.MISCONFIGURED,
+    Fault("http_404"): CallOutcome.MISCONFIGURED,
+    Fault("hang"): CallOutcome.UNCERTAIN,
+    Fault("hang_after"): CallOutcome.UNCERTAIN,
+    Fault("cut"): CallOutcome.UNCERTAIN,
+    Fault("cut_inside"): CallOutcome.UNCERTAIN,
+    Fault("cut_after"): CallOutcome.UNCERTAIN,
+    Fault("cut_behind"): CallOutcome.ACCEPTED,
+    Fault("http_500", accepted=True): CallOutcome.UNCERTAIN,
+    Fault("http_500"): CallOutcome.UNCERTAIN,
+    Fault("http_502"): CallOutcome.UNCERTAIN,
+    Fault("http_504"): CallOutcome.UNCERTAIN,
+    Fault("empty"): CallOutcome.UNCERTAIN,
+    Fault("html"): CallOutcome.UNCERTAIN,
+    Fault("huge", accepted=True): CallOutcome.UNCERTAIN,
+    Fault("non_utf8"): CallOutcome.UNCERTAIN,
+    Fault("wrong_json"): CallOutcome.UNCERTAIN,
+    Fault("drip", seconds=0.02): CallOutcome.UNCERTAIN,
+    Fault("drip_headers", seconds=0.02): CallOutcome.UNCERTAIN,
+    Fault("slow", seconds=ENDLESS): CallOutcome.UNCERTAIN,
 }
 
 
@@ -225,16 +226,16 @@ def test_every_fault_of_the_local_gateway_has_its_row():
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", ROWS, ids=str)
 def test_each_fault_has_its_verdict_costs_one_call_and_spoils_no_other(gateway, connect, fault):
-    call = connect(gateway.url).call
+    call = connect(gateway.url).send
     gateway.fail_next(1, fault)
     reply = call(SMS, ACCOUNT)
-    assert reply.verdict is ROWS[fault]
+    assert reply.outcome is ROWS[fault]
     assert len(gateway.calls) == 1
-    assert reply.verdict is Verdict.UNCERTAIN or gateway.calls[0].accepted is (
-        reply.verdict is Verdict.ACCEPTED
+    assert reply.outcome is CallOutcome.UNCERTAIN or gateway.calls[0].accepted is (
+        reply.outcome is CallOutcome.ACCEPTED
     )
     if fault.kind != "cut_behind":  # it closes later than it answers: below, without the race
-        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
         assert len(gateway.calls) == 2
 
 
@@ -245,7 +246,7 @@ def test_each_fault_has_its_verdict_costs_one_call_and_spoils_no_other(gateway, 
 )
 def test_retry_after_is_handed_on_in_seconds(gateway, connect, kind, retry_after, seconds):
     gateway.fail_next(1, Fault(kind, retry_after=retry_after))
-    assert connect(gateway.url).call(SMS, ACCOUNT).retry_after == seconds
+    assert connect(gateway.url).send(SMS, ACCOUNT).retry_after == seconds
 
 
 # No connection: certainly not sent
@@ -254,18 +255,18 @@ def test_retry_after_is_handed_on_in_seconds(gateway, connect, kind, retry_after
 def test_a_refused_connection_was_certainly_not_sent(connect):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    reply = connect(f"http://127.0.0.1:{port}/").call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "NewConnectionError")
+    reply = connect(f"http://127.0.0.1:{port}/").send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "NewConnectionError")
 
 
 def test_a_name_that_does_not_resolve_was_certainly_not_sent(connect):
-    reply = connect("http://gateway.invalid/").call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "NameResolutionError")
+    reply = connect("http://gateway.invalid/").send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "NameResolutionError")
 
 
 def test_a_name_that_cannot_even_be_asked_for_was_certainly_not_sent(connect):
-    reply = connect(f"http://{'a' * 64}.example/").call(SMS, ACCOUNT)
-    assert reply.verdict is Verdict.UNREACHABLE
+    reply = connect(f"http://{'a' * 64}.example/").send(SMS, ACCOUNT)
+    assert reply.outcome is CallOutcome.UNREACHABLE
 
 
 @pytest.mark.usefixtures("impatient")
@@ -278,20 +279,20 @@ def test_a_connect_time_out_was_certainly_not_sent(connect):
             waiting = stack.enter_context(socket.socket())
             waiting.settimeout(0)
             waiting.connect_ex(listener.getsockname())
-        reply = connect(f"http://127.0.0.1:{listener.getsockname()[1]}/").call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "ConnectTimeoutError")
+        reply = connect(f"http://127.0.0.1:{listener.getsockname()[1]}/").send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "ConnectTimeoutError")
 
 
 def test_a_connection_that_took_too_long_is_not_used(gateway, connect, monkeypatch):
     monkeypatch.setattr(client, "CONNECTED_WITHIN", 0.0)
-    reply = connect(gateway.url).call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "ConnectedTooLate")
+    reply = connect(gateway.url).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "ConnectedTooLate")
     assert gateway.calls == []
 
 
 def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect):
-    reply = connect(gateway.url).call(SMS, Account("9999", "canary\ud800"))
-    assert reply.verdict is Verdict.MISCONFIGURED
+    reply = connect(gateway.url).send(SMS, OpenvoipAccount("9999", "canary\ud800"))
+    assert reply.outcome is CallOutcome.MISCONFIGURED
     assert "canary" not in repr(reply)
     assert gateway.calls == []
 
@@ -351,15 +352,15 @@ def test_a_trusted_certificate_is_spoken_to(connect, certificate, monkeypatch):
     file = certificate("localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with tls_server(always(says("[0]")), file) as server:
-        call = connect(at_localhost(server)).call
-        assert [call(SMS, ACCOUNT).verdict for _ in range(2)] == [Verdict.ACCEPTED] * 2
+        call = connect(at_localhost(server)).send
+        assert [call(SMS, ACCOUNT).outcome for _ in range(2)] == [CallOutcome.ACCEPTED] * 2
     assert len(server.requests) == 2
 
 
 def test_a_self_signed_certificate_gets_no_message(connect, certificate):
     with tls_server(always(says("[0]")), certificate("localhost")) as server:
-        reply = connect(at_localhost(server)).call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNREACHABLE, "SSLCertVerificationError")
+        reply = connect(at_localhost(server)).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "SSLCertVerificationError")
     assert server.requests == []
 
 
@@ -367,22 +368,22 @@ def test_a_certificate_for_another_name_gets_no_message(connect, certificate, mo
     file = certificate("elsewhere.example")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with tls_server(always(says("[0]")), file) as server:
-        reply = connect(at_localhost(server)).call(SMS, ACCOUNT)
-    assert reply.verdict is Verdict.UNREACHABLE
+        reply = connect(at_localhost(server)).send(SMS, ACCOUNT)
+    assert reply.outcome is CallOutcome.UNREACHABLE
     assert server.requests == []
 
 
 def test_https_to_a_plain_port_was_certainly_not_sent(gateway, connect):
-    reply = connect(gateway.url.replace("http:", "https:")).call(SMS, ACCOUNT)
-    assert reply.verdict is Verdict.UNREACHABLE
+    reply = connect(gateway.url.replace("http:", "https:")).send(SMS, ACCOUNT)
+    assert reply.outcome is CallOutcome.UNREACHABLE
     assert gateway.calls == []
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_handshake_that_never_ends_was_certainly_not_sent(connect):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        reply = connect(f"https://127.0.0.1:{silent.getsockname()[1]}/").call(SMS, ACCOUNT)
-    assert reply.verdict is Verdict.UNREACHABLE
+        reply = connect(f"https://127.0.0.1:{silent.getsockname()[1]}/").send(SMS, ACCOUNT)
+    assert reply.outcome is CallOutcome.UNREACHABLE
 
 
 @pytest.mark.usefixtures("impatient")
@@ -396,7 +397,7 @@ def test_a_dripping_reply_is_cut_through_tls_too(connect, certificate, monkeypat
             line.sendall(b"H")
 
     with tls_server(drip, file) as server:
-        assert connect(at_localhost(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+        assert connect(at_localhost(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
     assert len(server.requests) == 1
 
 
@@ -418,7 +419,7 @@ def test_no_trick_with_headers_holds_a_worker(connect, piece):
             line.sendall(piece)
 
     with Scripted(talk) as server:
-        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
     assert len(server.requests) == 1
 
 
@@ -431,8 +432,8 @@ def test_a_reply_without_a_length_that_we_cut_off_is_not_taken_for_a_whole_one(c
             line.sendall(b" ")
 
     with Scripted(talk) as server:
-        reply = connect(address(server)).call(SMS, ACCOUNT)
-    assert (reply.verdict, reply.fault) == (Verdict.UNCERTAIN, "ReplyTooSlow")
+        reply = connect(address(server)).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, "ReplyTooSlow")
 
 
 @pytest.mark.usefixtures("impatient")
@@ -451,7 +452,7 @@ def test_a_reply_without_a_length_that_we_cut_off_is_not_taken_for_a_whole_one(c
 )
 def test_an_answer_that_breaks_http_is_uncertain(connect, answer):
     with Scripted(lambda line, _: line.sendall(answer)) as server:
-        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.UNCERTAIN
+        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
     assert len(server.requests) == 1
 
 
@@ -466,7 +467,7 @@ def test_an_answer_that_breaks_http_is_uncertain(connect, answer):
 )
 def test_every_framing_of_http_is_understood(connect, answer):
     with Scripted(lambda line, _: line.sendall(answer)) as server:
-        assert connect(address(server)).call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
 # Keeping connections
@@ -474,25 +475,25 @@ def test_every_framing_of_http_is_understood(connect, answer):
 
 def test_calls_in_a_row_share_a_connection(connect):
     with Scripted(always(says("[0]"))) as server:
-        call = connect(address(server)).call
-        assert {call(SMS, ACCOUNT).verdict for _ in range(5)} == {Verdict.ACCEPTED}
+        call = connect(address(server)).send
+        assert {call(SMS, ACCOUNT).outcome for _ in range(5)} == {CallOutcome.ACCEPTED}
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
 def test_a_connection_that_idled_is_not_trusted_again(connect, monkeypatch):
     with Scripted(always(says("[0]"))) as server:
-        call = connect(address(server)).call
+        call = connect(address(server)).send
         call(SMS, ACCOUNT)
         monkeypatch.setattr(client, "IDLE_SECONDS", 0.0)
-        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
 def test_a_connection_that_the_gateway_closed_meanwhile_causes_no_doubt(connect):
     with Scripted(lambda line, _: line.sendall(says("[0]"))) as server:
-        call = connect(address(server)).call
+        call = connect(address(server)).send
         for _ in range(3):
-            assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
+            assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
             assert server.closed.acquire(timeout=5)
     assert (server.connections, len(server.requests)) == (3, 3)
 
@@ -503,21 +504,23 @@ def test_bytes_behind_a_reply_are_not_taken_for_the_next_one(connect):
         return True
 
     with Scripted(talk) as server:
-        call = connect(address(server)).call
-        assert call(SMS, ACCOUNT).verdict is Verdict.ACCEPTED
-        assert call(SMS, ACCOUNT).verdict is Verdict.BAD_DESTINATION
+        call = connect(address(server)).send
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
+        assert call(SMS, ACCOUNT).outcome is CallOutcome.BAD_DESTINATION
     assert len(server.requests) == 2
 
 
 def test_messages_sent_at_the_same_time_get_each_their_own_answer(gateway, connect):
-    call = connect(gateway.url).call
+    call = connect(gateway.url).send
     numbers = [f"+3933312300{n:02}" for n in range(30)]
     for number in numbers[::3]:
         gateway.fail(Fault("refuse_020"), to=number)
     with ThreadPoolExecutor(10) as workers:
         replies = workers.map(lambda to: call(Sms("Bottega", "Ciao", to), ACCOUNT), numbers)
-        verdicts = [reply.verdict for reply in replies]
-    assert verdicts == [Verdict.BAD_DESTINATION, Verdict.ACCEPTED, Verdict.ACCEPTED] * 10
+        verdicts = [reply.outcome for reply in replies]
+    assert (
+        verdicts == [CallOutcome.BAD_DESTINATION, CallOutcome.ACCEPTED, CallOutcome.ACCEPTED] * 10
+    )
     assert sorted(sms.to for sms in gateway.calls) == numbers
 
 
@@ -540,10 +543,10 @@ def test_no_log_at_any_level_and_no_reply_shows_what_is_secret(connect, caplog, 
     replies = []
     for talk in scripts:
         with Scripted(talk) as server:
-            call = connect(address(server)).call
+            call = connect(address(server)).send
             replies += [call(SMS, ACCOUNT), call(SMS, ACCOUNT)]
         replies.append(call(SMS, ACCOUNT))  # refused
-        replies.append(connect(address(server, "https")).call(SMS, ACCOUNT))
+        replies.append(connect(address(server, "https")).send(SMS, ACCOUNT))
     written = caplog.text + repr(replies) + "".join(capfd.readouterr())
     number = ROSA["sms_destination"].removeprefix("+")
     for canary in (ROSA["secret"], ROSA["verify"], number, "ordine", "verify="):

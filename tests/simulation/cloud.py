@@ -5,8 +5,9 @@ from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING
 
-from openvoip_sms.adapters.queue import DELAY_LIMIT, HIDE_LIMIT, pointer
-from openvoip_sms.delivery.ports import Account, AccountUnavailable, QueueUnavailable
+from openvoip_sms.adapters.message_queue import MAX_DELAY_SECONDS, MAX_VISIBILITY_SECONDS, pointer
+from openvoip_sms.delivery.ports import QueueUnavailable, SecretUnavailable
+from openvoip_sms.openvoip.account import OpenvoipAccount
 from tests.simulation.world import START, World
 
 if TYPE_CHECKING:
@@ -44,18 +45,18 @@ class SimQueue:
         world.leave("", world.dice.uniform(0.005, 0.03))
         fault = world.faults.happens("queue_refused", "queue_timeout_taken")
         if fault != "queue_refused":
-            self.send(pointer(record_id), min(DELAY_LIMIT, ceil(delay)))
+            self.send(pointer(record_id), min(MAX_DELAY_SECONDS, ceil(delay)))
         if fault:
             raise QueueUnavailable(fault)
         world.come_back()
 
-    def hide(self, receipt_handle: str, seconds: float) -> None:
+    def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
         world = self._world
         world.leave("", world.dice.uniform(0.005, 0.03))
         message = self.messages.get(receipt_handle)
-        if message is None or world.faults.happens("hide_refused"):
+        if message is None or world.faults.happens("visibility_refused"):
             raise QueueUnavailable("InvalidParameterValue")
-        self._ready_in(message, min(HIDE_LIMIT, ceil(seconds)))
+        self._ready_in(message, min(MAX_VISIBILITY_SECONDS, ceil(seconds)))
         world.come_back()
 
     def dead_letter(self, body: str, reason: str) -> None:
@@ -171,18 +172,18 @@ class SimAccounts:
         self._world = world
         self.stored = "first-secret"
 
-    def current(self) -> Account:
+    def current(self) -> OpenvoipAccount:
         container, now = self._world.process().container, self._world.stage.now
         if container.secret is None or now - container.secret_read_at > SECRET_MAX_AGE:
-            return self.afresh()
-        return Account("9999", container.secret)
+            return self.refresh()
+        return OpenvoipAccount("9999", container.secret)
 
-    def afresh(self) -> Account:
+    def refresh(self) -> OpenvoipAccount:
         world = self._world
         world.leave("", world.dice.uniform(0.01, 0.1))
         if world.faults.happens("secret_unavailable"):
-            raise AccountUnavailable("ServiceUnavailable")
+            raise SecretUnavailable("ServiceUnavailable")
         container = world.process().container
         container.secret, container.secret_read_at = self.stored, world.stage.now
         world.come_back()
-        return Account("9999", self.stored)
+        return OpenvoipAccount("9999", self.stored)

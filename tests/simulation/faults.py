@@ -19,7 +19,7 @@ EVERY_FAULT = {
     "queue_timeout_taken": 0.01,
     "delivered_twice": 0.05,
     "ack_lost": 0.01,
-    "hide_refused": 0.01,
+    "visibility_refused": 0.01,
     "schedule_refused": 0.02,
     "schedule_timeout_taken": 0.02,
     "schedule_fired_twice": 0.05,

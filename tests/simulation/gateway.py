@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from openvoip_sms.delivery.deliver import CALL_BUDGET
-from openvoip_sms.delivery.ports import Account, Sms
+from openvoip_sms.delivery.ports import Sms
+from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.record import Status
-from openvoip_sms.rules.replies import Reply, Verdict
+from tests.simulation.cloud import SimAccounts
 from tests.simulation.table import SimTable
 from tests.simulation.world import World
 
@@ -16,15 +18,15 @@ FAULTS = (
     " security_error unreachable busy misconfigured"
 ).split()
 REPLIES = {
-    "accepted": Reply(Verdict.ACCEPTED, "000", "000 messaggio inoltrato correttamente"),
-    "accepted_reply_lost": Reply(Verdict.UNCERTAIN, fault="ReadTimeoutError"),
-    "cut_before_acceptance": Reply(Verdict.UNCERTAIN, fault="ProtocolError"),
-    "server_error": Reply(Verdict.UNCERTAIN, "http_500"),
-    "generic_error": Reply(Verdict.GENERIC_ERROR, "099", "099 errore generico"),
-    "bad_destination": Reply(Verdict.BAD_DESTINATION, "020"),
-    "security_error": Reply(Verdict.BAD_CREDENTIALS, "010", "Security error"),
-    "unreachable": Reply(Verdict.UNREACHABLE, fault="ConnectTimeoutError"),
-    "misconfigured": Reply(Verdict.MISCONFIGURED, "http_404"),
+    "accepted": CallResult(CallOutcome.ACCEPTED, "000", "000 messaggio inoltrato correttamente"),
+    "accepted_reply_lost": CallResult(CallOutcome.UNCERTAIN, fault="ReadTimeoutError"),
+    "cut_before_acceptance": CallResult(CallOutcome.UNCERTAIN, fault="ProtocolError"),
+    "server_error": CallResult(CallOutcome.UNCERTAIN, "http_500"),
+    "generic_error": CallResult(CallOutcome.GENERIC_ERROR, "099", "099 errore generico"),
+    "bad_destination": CallResult(CallOutcome.BAD_DESTINATION, "020"),
+    "security_error": CallResult(CallOutcome.BAD_CREDENTIALS, "010", "Security error"),
+    "unreachable": CallResult(CallOutcome.UNREACHABLE, fault="ConnectTimeoutError"),
+    "misconfigured": CallResult(CallOutcome.MISCONFIGURED, "http_404"),
 }
 
 
@@ -42,8 +44,10 @@ class Call:
 class SimGateway:
     """Answers as `script` says, then as the dice say; keeps a log of what it was asked."""
 
-    def __init__(self, world: World, table: SimTable, *, one_call_at_a_time: bool) -> None:
-        self._world, self._table = world, table
+    def __init__(
+        self, world: World, table: SimTable, accounts: SimAccounts, *, one_call_at_a_time: bool
+    ) -> None:
+        self._world, self._table, self._accounts = world, table, accounts
         self.one_call_at_a_time = one_call_at_a_time
         self.secret = "first-secret"
         self.down: tuple[float, float] = (0.0, 0.0)  # from, until
@@ -53,7 +57,10 @@ class SimGateway:
         self.accepted: Counter[str] = Counter()
         self.at_once = self.most_at_once = 0
 
-    def call(self, sms: Sms, account: Account) -> Reply:
+    def credentials(self, *, refresh: bool = False) -> OpenvoipAccount:
+        return self._accounts.refresh() if refresh else self._accounts.current()
+
+    def send(self, sms: Sms, account: OpenvoipAccount) -> CallResult:
         if self.one_call_at_a_time:
             self._check_claim(sms.text)
         self.at_once += 1
@@ -63,7 +70,7 @@ class SimGateway:
         finally:
             self.at_once -= 1
 
-    def _call(self, sms: Sms, account: Account) -> Reply:
+    def _call(self, sms: Sms, account: OpenvoipAccount) -> CallResult:
         world = self._world
         world.leave(sms.text, world.dice.uniform(0.01, 0.1))
         self.called[sms.text] += 1
@@ -76,13 +83,13 @@ class SimGateway:
         world.note(f"gateway {happened}{', accepted' if accepts else ''}", sms.text)
         reply = REPLIES.get(happened) or self._busy()
         self.log.append(Call(world.stage.now, sms.text, happened, accepts, reply.retry_after))
-        if reply.verdict is Verdict.UNCERTAIN:
+        if reply.outcome is CallOutcome.UNCERTAIN:
             world.doubt(sms.text)
         world.pause(self._seconds(happened))
         world.come_back()
         return reply
 
-    def _what_happens(self, account: Account) -> str:
+    def _what_happens(self, account: OpenvoipAccount) -> str:
         world = self._world
         begin, end = self.down
         if begin <= world.stage.now < end:
@@ -101,9 +108,9 @@ class SimGateway:
             return self._world.dice.choice((0.01, CONNECT_FAILS))
         return self._world.dice.uniform(0.1, 0.6)
 
-    def _busy(self) -> Reply:
+    def _busy(self) -> CallResult:
         after = self._world.dice.choice((None, 1.0, 30.0, 1200.0))
-        return Reply(Verdict.BUSY, "http_503", retry_after=after)
+        return CallResult(CallOutcome.BUSY, "http_503", retry_after=after)
 
     def _check_claim(self, text: str) -> None:
         """No call without a claim of one's own, in the table, that outlasts the call."""

@@ -25,7 +25,7 @@ class Verdicts:
         for text in sorted(self._wired.gateway.accepted):
             self._judge_sent(text)
         for text in sorted(self._clients.promised - self._wired.table.by_text.keys()):
-            if self._is_set_aside(text):
+            if self._is_dead_lettered(text):
                 self.ends["set aside"] += 1
             else:
                 self._find("lost", "accepted, and now nowhere", text)
@@ -55,7 +55,7 @@ class Verdicts:
     def _judge_unknown(self, text: str) -> None:
         """Each doubt has its cause: an unclear reply, or a claim whose owner or write was lost."""
         if not self._world.doubts[text]:
-            self._find("doubted", "says unknown without a reason", text)
+            self._find("maybe_sent", "says unknown without a reason", text)
         if not self._wired.gateway.called[text]:
             self.ends["unknown, never called"] += 1
 
@@ -69,7 +69,7 @@ class Verdicts:
         if text not in self._wired.table.by_text:
             self._find("silent", "sent, and there is no record", text)
 
-    def _is_set_aside(self, text: str) -> bool:
+    def _is_dead_lettered(self, text: str) -> bool:
         """A message whose id another one has, or that came too often, waits for a person."""
         reasons = [
             reason for body, reason in self._wired.sqs.dead if f'{text}"' in body.replace("\\", "")

@@ -84,7 +84,7 @@ class SimTable:
         self._world.note(f"written {new.status} v{new.version} {new.reason or ''}", text)
         if stands is not None:
             self._judge(stands, new)
-        if new.doubted and new.reason == Reason.DIED_WHILE_SENDING:
+        if new.maybe_sent and new.reason == Reason.LEASE_EXPIRED:
             # Under `resend` the doubt stays for good, even if the owner had only been slow.
             self._world.doubt(text)
         self.records[new.id] = self.by_text[text] = new

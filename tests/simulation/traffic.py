@@ -9,7 +9,7 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules.message import parse_message
 from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import Reason, Status
-from openvoip_sms.rules.times import to_rfc3339
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 from tests.simulation.cloud import Queued
 from tests.simulation.wired import HELD_BACK, RECIPIENTS, Wired
 from tests.simulation.world import World
@@ -41,7 +41,7 @@ class Sender:
     def _take(self, batch: list[Queued]) -> None:
         world, sqs = self._world, self._wired.sqs
         process = world.begin("sender", SENDER_SECONDS)
-        comes_again: dict[Queued, bool] = {}
+        should_retry: dict[Queued, bool] = {}
         working = len(batch)
 
         def done() -> None:
@@ -49,7 +49,7 @@ class Sender:
             working -= 1
             if working:
                 return
-            for message, again in comes_again.items():
+            for message, again in should_retry.items():
                 if process.alive and not again:
                     sqs.acknowledge(message)
             self._free += 1
@@ -64,7 +64,9 @@ class Sender:
                 "body": message.body,
                 "attributes": {"ApproximateReceiveCount": str(message.received)},
             }
-            comes_again[message] = self._wired.sender.comes_again(event, process.seconds_left)
+            should_retry[message] = self._wired.queue_records.should_retry(
+                event, process.seconds_left
+            )
 
         for message in batch:
             world.act(process, lambda message=message: work(message), done)
@@ -156,7 +158,7 @@ class Clients:
 
         def work() -> None:
             nonlocal heard
-            answer = self._wired.api.answer(event, process)
+            answer = self._wired.api.respond(event, process)
             heard = (int(answer.status), dict(answer.body))
 
         self._world.act(process, work, lambda: hear(*heard))
@@ -186,7 +188,7 @@ class Clients:
         record_id = message.id or self._wired.new_id()
         record = record_of(message, id=record_id, source="webhook:shop", policy=policy, now=now)
         try:
-            accepted = self._wired.acceptance().accept(record)
+            accepted = self._wired.enqueuer().enqueue(record)
         except StoreUnavailable:
             return 503
         return 422 if accepted.conflict else 202

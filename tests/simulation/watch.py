@@ -32,7 +32,7 @@ class Watch:
             found = self._wired.reconciler().run(self._world.process().seconds_left)
         except StoreUnavailable:
             return
-        self.repairs += found.queued + found.died
+        self.repairs += found.queued + found.leases_expired
 
     def let_persons_decide(self, times: int) -> None:
         for _ in range(times):

@@ -1,19 +1,22 @@
 """The real delivery code and the real functions, wired to the simulated cloud and gateway."""
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from openvoip_sms.delivery.accept import Acceptance
-from openvoip_sms.delivery.decide import Decisions
 from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.from_queue import QueueIntake
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.manual_actions import ManualActions
 from openvoip_sms.delivery.reconcile import Reconciler
+from openvoip_sms.intake.from_api import ApiIntake
+from openvoip_sms.intake.from_queue import QueueIntake
+from openvoip_sms.intake.queue_records import QueueRecords
 from openvoip_sms.rules.policy import Policy
-from openvoip_sms.rules.record import Record
+from openvoip_sms.web.messages_api import MessagesApi
 from tests.simulation.cloud import SimAccounts, SimQueue, SimSchedule
 from tests.simulation.gateway import SimGateway
 from tests.simulation.table import SimTable
@@ -43,8 +46,8 @@ class Wired:
         self.table = parts.table(world)
         self.sqs = SimQueue(world, most_receives)
         self.scheduler = SimSchedule(world, self.sqs)
-        self.gateway = SimGateway(world, self.table, one_call_at_a_time=not resend)
         self.accounts = SimAccounts(world)
+        self.gateway = SimGateway(world, self.table, self.accounts, one_call_at_a_time=not resend)
         self._policy = Policy(
             default_sender="Ferramenta",
             test_recipients=frozenset(RECIPIENTS),
@@ -52,28 +55,30 @@ class Wired:
         )
         self._ids = self._claims = 0
         self._wire(parts)
-        self.sender, self.api = _function("sender"), _function("api")
-        self.sender.wiring = self.api.wiring = self  # type: ignore[attr-defined]
+        self.api = _function("api")
+        self.api.api = self.api.core = self  # type: ignore[attr-defined]
 
     def _wire(self, parts: Parts) -> None:
-        table, clock, chance = self.table, self._world.clock, self._world.dice.random
-        journal = self._journal = SilentJournal()
-        self._acceptance = Acceptance(table, self.sqs, self.scheduler, journal, self._policy, clock)
-        self._decisions = Decisions(
-            table, self._acceptance, self.scheduler, journal, self._policy, clock
+        table, clock, jitter = self.table, self._world.clock, self._world.dice.random
+        telemetry = self._telemetry = SilentTelemetry()
+        self._enqueuer = Enqueuer(table, self.sqs, self.scheduler, telemetry, self._policy, clock)
+        self._manual_actions = ManualActions(
+            table, self._enqueuer, self.scheduler, telemetry, self._policy, clock
         )
-        self._reconciler = Reconciler(table, self.sqs, journal, self._policy, clock, chance)
+        self._reconciler = Reconciler(table, self.sqs, telemetry, self._policy, clock, jitter)
         self._delivery = parts.delivery(
             table,
             self.gateway,
-            self.accounts,
-            journal,
+            telemetry,
             self._policy,
             clock,
-            chance,
+            jitter,
             self._new_claim,
         )
-        self._intake = parts.intake(self._delivery, self._acceptance)
+        queue_intake = parts.intake(self._delivery, self._enqueuer)
+        self.queue_records = QueueRecords(queue_intake, self.sqs, telemetry)
+        api_intake = ApiIntake(self._delivery, self._enqueuer, self.new_id)
+        self._messages_api = MessagesApi(api_intake, table, self._manual_actions)
 
     def clock(self) -> datetime:
         return self._world.clock()
@@ -85,26 +90,14 @@ class Wired:
     def policy(self) -> Policy:
         return self._policy
 
-    def store(self) -> SimTable:
-        return self.table
+    def telemetry(self) -> "SilentTelemetry":
+        return self._telemetry
 
-    def queue(self) -> SimQueue:
-        return self.sqs
+    def enqueuer(self) -> Enqueuer:
+        return self._enqueuer
 
-    def journal(self) -> "SilentJournal":
-        return self._journal
-
-    def acceptance(self) -> Acceptance:
-        return self._acceptance
-
-    def delivery(self) -> Delivery:
-        return self._delivery
-
-    def intake(self) -> QueueIntake:
-        return self._intake
-
-    def decisions(self) -> Decisions:
-        return self._decisions
+    def messages_api(self) -> MessagesApi:
+        return self._messages_api
 
     def reconciler(self) -> Reconciler:
         return self._reconciler
@@ -116,26 +109,14 @@ class Wired:
         return claim
 
 
-class SilentJournal:
-    """The history tells more."""
+class SilentTelemetry:
+    """The history tells more; what the code does not expect is a finding here."""
 
-    def changed(self, record: Record) -> None: ...
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_args, **_fields: None
 
-    def called(self, record: Record, reply: object, seconds: float) -> None: ...
-
-    def unrecorded(self, record: Record) -> None: ...
-
-    def duplicate(self, record: Record) -> None: ...
-
-    def source_paused(self, record: Record) -> None: ...
-
-    def trouble(self, event: str, record_id: str, error: Exception) -> None: ...
-
-    def count(self, metrics: object, source: str) -> None: ...
-
-    def surprise(self, event: str, error: Exception, **_fields: str) -> None:
-        """What the sender did not expect is a finding here."""
-        raise AssertionError(event) from error
+    def unhandled_error(self, component: str, error: Exception, **_fields: str) -> None:
+        raise AssertionError(component) from error
 
 
 class SilentLogger:

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from openvoip_sms.adapters.journal import NAMESPACE
+from openvoip_sms.adapters.telemetry import NAMESPACE
 from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.rules.limits import STORED_WITHIN
-from openvoip_sms.rules.transitions import LEASE, LONGEST_DELAY
-from openvoip_sms.settings import GATEWAY_URL
+from openvoip_sms.rules.transitions import LEASE, MAX_DELAY
+from openvoip_sms.wiring.settings import GATEWAY_URL
 from tests.template import resource, template
 
 # The outside relies on these names and defaults.
@@ -128,10 +128,10 @@ def test_the_gateway_is_called_over_https_or_on_this_machine(url, allowed):
         "Failed",
         "Expired",
         "Retried",
-        "SetupProblems",
+        "ConfigurationErrors",
         "SourcesPaused",
         "WebhooksRefused",
-        "Stumbles",
+        "UnhandledErrors",
     ],
 )
 def test_what_needs_a_person_has_its_alarm(metric):
@@ -142,7 +142,7 @@ def test_what_needs_a_person_has_its_alarm(metric):
 
 
 def test_an_outage_has_a_retry_in_each_period_that_its_alarm_looks_at():
-    assert resource("RetryingAlarm")["Period"] >= LONGEST_DELAY
+    assert resource("RetryingAlarm")["Period"] >= MAX_DELAY
 
 
 def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_set_aside():

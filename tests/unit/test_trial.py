@@ -19,8 +19,8 @@ from local.processes import ROOT
 from local.stack import WEBHOOK_SECRETS
 from local.trial import NotTried, as_text, call_of, try_source
 from local.trial.writing import cheaper, writing
-from openvoip_sms.webhooks.keys import presets
-from openvoip_sms.webhooks.sources import load_sources
+from openvoip_sms.webhooks.config.schema import presets
+from openvoip_sms.webhooks.config.sources import load_sources
 from tests.unit.webhooks.webhook_calls import NOW, preset, source
 
 EVENT = "events/webhook_shopify_orders_fulfilled.json"

@@ -120,11 +120,11 @@ def test_the_length_decides_between_prefix_and_country(written, number):
         ("3331234567/8", "extension"),
         ("333123456/7", "extension"),  # an old number and another's end, or a new one
         ("333123456 (7)", "extension"),
-        ("333_1234567", "unexpected_sign"),
-        ("3331234567\x00", "unexpected_sign"),
-        ("²3331234567", "unexpected_sign"),
-        ("\ud8003331234567", "unexpected_sign"),
-        ("\u202e7654321333", "unexpected_sign"),  # is shown as 3331234567
+        ("333_1234567", "unexpected_character"),
+        ("3331234567\x00", "unexpected_character"),
+        ("²3331234567", "unexpected_character"),
+        ("\ud8003331234567", "unexpected_character"),
+        ("\u202e7654321333", "unexpected_character"),  # is shown as 3331234567
         ("+39 39 333 1234567", "prefix"),
         ("3939 333 1234567", "prefix"),
         ("0039+393331234567", "prefix"),

@@ -28,13 +28,13 @@ def test_a_sender_that_networks_show_as_written(sender):
         ("Acme Italia1", "too_long"),
         ("4" * 17, "too_long"),
         ("+" + "4" * 17, "too_long"),
-        (" Acme", "blank_at_end"),
-        ("Acme ", "blank_at_end"),
-        (" ", "blank_at_end"),
-        ("Caffè", "unexpected_sign"),
-        ("Acme!", "unexpected_sign"),
-        ("Ac\nme", "unexpected_sign"),
-        ("١٢٣٤", "unexpected_sign"),
+        (" Acme", "space_at_end"),
+        ("Acme ", "space_at_end"),
+        (" ", "space_at_end"),
+        ("Caffè", "unexpected_character"),
+        ("Acme!", "unexpected_character"),
+        ("Ac\nme", "unexpected_character"),
+        ("١٢٣٤", "unexpected_character"),
         ("12 34", "no_letter"),
         ("12-34", "no_letter"),
     ],
@@ -47,7 +47,7 @@ def test_a_long_name_is_told_that_networks_would_cut_it():
     assert "cut" in refusal_of("www.sitoazienda.it").detail
 
 
-def test_an_unexpected_sign_is_named_with_its_place():
+def test_an_unexpected_character_is_named_with_its_place():
     assert "character 5 is U+00E8" in refusal_of("Caffè").detail
 
 

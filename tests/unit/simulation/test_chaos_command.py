@@ -29,10 +29,10 @@ def test_the_table_counts_messages_faults_and_ends(monkeypatch, capsys):
 
 
 def test_a_broken_promise_ends_with_an_error_its_seed_and_the_messages_history(monkeypatch, capsys):
-    def hopeful(record, now, _policy, chance):
-        return transitions.released(record, Reason.DIED_WHILE_SENDING, now, chance)
+    def hopeful(record, now, _policy, jitter):
+        return transitions.released(record, Reason.LEASE_EXPIRED, now, jitter)
 
-    monkeypatch.setattr(transitions, "died", hopeful)
+    monkeypatch.setattr(transitions, "lease_expired", hopeful)
     code, shown = run(monkeypatch, capsys, "--messages", "500", "--seed", "1")
     assert code == 1
     assert re.search(r"^seed \d+:\nProva \d+: ", shown, re.MULTILINE)

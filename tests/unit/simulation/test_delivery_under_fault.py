@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from openvoip_sms.rules.record import Status
-from openvoip_sms.rules.times import to_rfc3339
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 from tests.simulation.faults import EVERY_FAULT, MILD, only
 from tests.simulation.run import Run, Setup, simulate
 from tests.simulation.traffic import WAYS

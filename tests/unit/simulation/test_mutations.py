@@ -14,11 +14,11 @@ import pytest
 
 from openvoip_sms.delivery import deliver
 from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.from_queue import DONE, QueueIntake
 from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake
 from openvoip_sms.rules import transitions
+from openvoip_sms.rules.call_result import CallOutcome
 from openvoip_sms.rules.record import FINAL, Reason, Status
-from openvoip_sms.rules.replies import Verdict
 from tests.simulation.faults import MILD, only
 from tests.simulation.run import Parts, Setup, simulate
 from tests.simulation.table import SimTable
@@ -70,7 +70,7 @@ class AcknowledgesWithoutTheTable(QueueIntake):
         try:
             return super().handle(body, sqs_id, seconds_left)
         except StoreUnavailable:
-            return DONE
+            return COMPLETED
 
 
 def test_an_unconditional_create_is_noticed():
@@ -84,20 +84,20 @@ def test_an_unconditional_claim_is_noticed():
 def test_a_doubt_taken_for_not_sent_is_noticed(monkeypatch):
     answered = transitions.answered
 
-    def hopeful(record, reply, now, policy, chance):
-        if reply.verdict is Verdict.UNCERTAIN:
-            return transitions.released(record, Reason.GATEWAY_UNREACHABLE, now, chance)
-        return answered(record, reply, now, policy, chance)
+    def hopeful(record, reply, now, policy, jitter):
+        if reply.outcome is CallOutcome.UNCERTAIN:
+            return transitions.released(record, Reason.GATEWAY_UNREACHABLE, now, jitter)
+        return answered(record, reply, now, policy, jitter)
 
     monkeypatch.setattr(transitions, "answered", hopeful)
     assert notices("accepted 2 times")
 
 
 def test_a_dead_claim_that_is_sent_again_is_noticed(monkeypatch):
-    def hopeful(record, now, _policy, chance):
-        return transitions.released(record, Reason.DIED_WHILE_SENDING, now, chance)
+    def hopeful(record, now, _policy, jitter):
+        return transitions.released(record, Reason.LEASE_EXPIRED, now, jitter)
 
-    monkeypatch.setattr(transitions, "died", hopeful)
+    monkeypatch.setattr(transitions, "lease_expired", hopeful)
     assert notices("accepted 2 times")
 
 
@@ -126,7 +126,7 @@ def test_a_call_beyond_the_lease_is_noticed():
 
 
 def test_a_late_answer_that_is_forgotten_is_noticed(monkeypatch):
-    monkeypatch.setattr(deliver, "_gave_us_up", lambda _ours, _stands: False)
+    monkeypatch.setattr(deliver, "_is_own_unknown", lambda _ours, _stands: False)
     assert notices("unknown without a reason")
 
 
@@ -135,7 +135,7 @@ def test_a_doubt_forgotten_by_a_resend_is_noticed(monkeypatch):
 
     def forgetful(record, now, policy):
         again = resent(record, now, policy)
-        return again and replace(again, doubted=False)
+        return again and replace(again, maybe_sent=False)
 
     monkeypatch.setattr(transitions, "resent", forgetful)
     assert notices("and was sent", persons=True)

@@ -5,8 +5,8 @@ import hmac
 import json
 from datetime import UTC, datetime
 
+from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.sources import load_sources
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

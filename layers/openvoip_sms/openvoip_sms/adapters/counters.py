@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openvoip_sms.adapters.store import translated
 from openvoip_sms.rules.limits import HOUR, Counts, hour_of
-from openvoip_sms.rules.times import from_rfc3339, to_rfc3339
+from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,7 +57,7 @@ class DynamoCounters:
                 },
             )
 
-    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+    def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
         """Return the id that took the subject first within that time: `record_id` if none had."""
         try:
             with translated():

@@ -2,46 +2,24 @@
 
 import base64
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.adapters.record_item import SHARDS, Item, to_item, to_record
+from openvoip_sms.delivery.ports import BadCursor, Page, StoreUnavailable
 from openvoip_sms.rules.message import ID_PATTERN
 from openvoip_sms.rules.record import Record, Status
-from openvoip_sms.rules.times import from_rfc3339, to_rfc3339
+from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SHARDS = 4  # partitions of the index over open records, so that no single one gets hot
 BY_CHECK, BY_RECIPIENT, BY_STATUS = "by_check", "by_recipient", "by_status"
-_TIMES = frozenset(
-    "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
-)
-_INTS = frozenset("segments attempts refusals version".split())
 _BUG = frozenset({"ValidationException", "AccessDeniedException", "ResourceNotFoundException"})
-
-type Item = dict[str, Any]
-
-
-class BadCursor(ValueError):
-    """The cursor was not one of ours: start again from the first page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some records, newest first; `cursor` leads to the next page, `None` at the end."""
-
-    records: list[Record]
-    cursor: str | None
 
 
 class DynamoStore:
@@ -51,14 +29,14 @@ class DynamoStore:
         self._client, self._table, self._retention = client, table, retention
 
     def create(self, record: Record) -> Record:
-        """Write the record if its id is new; return what now stands under that id."""
-        stands = self._put(record, "attribute_not_exists(id)", {})
-        if stands is None:  # deleted between the refusal and the answer: does not happen
+        """Write the record if its id is new; return what is stored under that id now."""
+        current = self._put(record, "attribute_not_exists(id)", {})
+        if current is None:  # deleted between refusal and reply: does not happen
             raise StoreUnavailable("no item behind a failed condition")
-        return stands
+        return current
 
     def replace(self, old: Record, new: Record) -> Record | None:
-        """Write `new` if `old`'s version still stands; return what now stands under that id."""
+        """Write `new` if `old`'s version is still current; return what is stored now."""
         return self._put(new, "version = :old", {":old": {"N": str(old.version)}})
 
     def get(self, record_id: str) -> Record | None:
@@ -66,7 +44,7 @@ class DynamoStore:
             found = self._client.get_item(
                 TableName=self._table, Key={"id": {"S": record_id}}, ConsistentRead=True
             )
-        return _record(found["Item"]) if "Item" in found else None
+        return to_record(found["Item"]) if "Item" in found else None
 
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page."""
@@ -83,7 +61,7 @@ class DynamoStore:
         return self._list(BY_STATUS, "status", status, limit, cursor)
 
     def _put(self, record: Record, condition: str, values: dict[str, Any]) -> Record | None:
-        item = _item(record, self._retention)
+        item = to_item(record, self._retention)
         request: Any = {
             "TableName": self._table,
             "Item": item,
@@ -95,10 +73,10 @@ class DynamoStore:
                 self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             found: Any = refused.response.get("Item")
-            stands = _record(found) if found else None
-            # Our own write, retried by the SDK after an answer that got lost, is refused too.
+            current = to_record(found) if found else None
+            # Our own write, retried by the SDK after a reply that got lost, is refused too.
             # Items cannot be compared: the table trims the zeros of 86400.0 and 0.10.
-            return record if stands == _record(item) else stands
+            return record if current == to_record(item) else current
         return record
 
     def _due_keys(self, shard: int, now: datetime) -> Iterator[str]:
@@ -143,48 +121,6 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(code) from error
     except BotoCoreError as error:
         raise StoreUnavailable(type(error).__name__) from error
-
-
-def _item(record: Record, retention: timedelta) -> Item:
-    values = {field.name: _stored(getattr(record, field.name)) for field in fields(record)}
-    if record.check_at is not None:
-        values["check_shard"] = str(zlib.crc32(record.id.encode()) % SHARDS)
-    values["ttl"] = int((record.expires_at + retention).timestamp())
-    serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in values.items() if value is not None}
-
-
-def _stored(value: Any) -> Any:  # noqa: ANN401 - any field's value
-    match value:
-        case datetime():
-            return to_rfc3339(value)
-        case float():
-            return Decimal(str(value))
-        case tuple():
-            return list(value)
-        case _:
-            return value
-
-
-def _record(item: Item) -> Record:
-    deserialize = TypeDeserializer().deserialize
-    known = {field.name for field in fields(Record)}
-    values = {name: _loaded(name, deserialize(v)) for name, v in item.items() if name in known}
-    return Record(**values)
-
-
-def _loaded(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's value
-    if name in _TIMES:
-        return from_rfc3339(value)
-    if name in _INTS:
-        return int(value)
-    if name == "valid_for":
-        return float(value)
-    if name == "status":
-        return Status(value)
-    if name == "replaced":
-        return tuple({**one, "count": int(one["count"])} for one in value)
-    return value
 
 
 def _write_cursor(key: Any) -> str:  # noqa: ANN401 - the SDK's key map

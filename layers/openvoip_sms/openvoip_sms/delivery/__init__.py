@@ -1,1 +1,1 @@
-"""What must happen to a message, whoever brought it: accept, deliver, reconcile, decide."""
+"""What must happen to a message, whoever brought it: permission, enqueue, deliver, reconcile."""

@@ -9,34 +9,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from openvoip_sms.delivery.permission import Circumstances, End, Permission, Wait, permission
 from openvoip_sms.delivery.ports import (
-    Account,
-    AccountNotSet,
-    Accounts,
-    AccountUnavailable,
-    Chance,
     Clock,
     Gateway,
-    Journal,
+    Jitter,
     NewClaim,
-    OutcomeUnrecorded,
+    OutcomeNotRecorded,
+    SecretNotSet,
+    SecretUnavailable,
     Sms,
     Store,
     StoreUnavailable,
+    Telemetry,
 )
 from openvoip_sms.rules import transitions
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import OPEN, WAITING, Reason, Record, Status
-from openvoip_sms.rules.replies import Reply, Verdict
 
 CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and a margin
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What stands after a delivery; `retry_in` seconds until this message should come again.
+class DeliveryResult:
+    """What is stored after a delivery; `retry_in` seconds until this message should come again.
 
-    `repeated`: the message had been taken up before. `conflict`: its id belongs to another one.
+    `repeated`: the message had been accepted before. `conflict`: its id belongs to another one.
     """
 
     record: Record | None
@@ -46,99 +45,110 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery[Credentials]:
     """May raise `StoreUnavailable`: then the message must come again."""
 
     store: Store
-    gateway: Gateway
-    accounts: Accounts
-    journal: Journal
+    gateway: Gateway[Credentials]
+    telemetry: Telemetry
     policy: Policy
     clock: Clock
-    chance: Chance
+    jitter: Jitter
     new_claim: NewClaim
 
-    def send_new(self, record: Record, seconds_left: Callable[[], float]) -> Result:
+    def send_new(self, record: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
         """Store a message that has no record yet, as claimed by us, and send it.
 
-        A repeated one is left as it stands.
+        A repeated one is left as it is.
         """
         now = self.clock()
-        ended = transitions.stopped(record, now, self.policy)
-        ours = ended or transitions.claimed(record, self.new_claim(), now)
-        stands = self.store.create(ours)
-        if stands != ours:
-            self.journal.duplicate(stands)
-            conflict = stands.fingerprint != record.fingerprint
-            return Result(stands, repeated=not conflict, conflict=conflict)
-        if ended:
-            self.journal.changed(ended)
-            return Result(ended)
-        return self._call(ours, seconds_left)
+        answer = self._permission(record, now)
+        new = self._as_stored(record, answer, now)
+        current = self.store.create(new)
+        if current != new:
+            self.telemetry.duplicate_received(current)
+            conflict = current.fingerprint != record.fingerprint
+            return DeliveryResult(current, repeated=not conflict, conflict=conflict)
+        if new.status is Status.SENDING:
+            return self._call(new, seconds_left)
+        self.telemetry.status_changed(new)
+        return DeliveryResult(new, _retry_in(answer, now))
 
-    def send_stored(self, record_id: str, seconds_left: Callable[[], float]) -> Result:
+    def send_stored(self, record_id: str, seconds_left: Callable[[], float]) -> DeliveryResult:
         """Send a message that the table holds. `record` is `None` when it does not."""
         record = self.store.get(record_id)
-        return Result(None) if record is None else self._take(record, seconds_left)
-
-    def _take(self, record: Record, seconds_left: Callable[[], float]) -> Result:
+        if record is None:
+            return DeliveryResult(None)
         if record.status in WAITING:
-            return self._take_waiting(record, seconds_left)
+            return self._send_waiting(record, seconds_left)
         if record.status is Status.SENDING:
             return self._find_claimed(record)
-        return Result(record, repeated=True)
+        return DeliveryResult(record, repeated=True)
 
-    def _take_waiting(self, record: Record, seconds_left: Callable[[], float]) -> Result:
+    def _send_waiting(self, record: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
         now = self.clock()
-        if record.send_at is not None and record.send_at > now:
-            return Result(record, _until(record.send_at, now))
-        if ended := transitions.stopped(record, now, self.policy):
-            return self._write(record, ended)
-        ours = transitions.claimed(record, self.new_claim(), now)
-        stands = self.store.replace(record, ours)
-        if stands != ours:
-            return self._lost_race(stands)
-        return self._call(ours, seconds_left)
+        answer = self._permission(record, now)
+        if isinstance(answer, Wait):
+            return DeliveryResult(record, _retry_in(answer, now))
+        new = self._as_stored(record, answer, now)
+        if isinstance(answer, End):
+            return self._write(record, new)
+        current = self.store.replace(record, new)
+        if current != new:
+            return self._lost_race(current)
+        return self._call(new, seconds_left)
 
-    def _lost_race(self, stands: Record | None) -> Result:
+    def _permission(self, record: Record, now: datetime) -> Permission:
+        return permission(record, Circumstances(now, self.policy))
+
+    def _as_stored(self, record: Record, answer: Permission, now: datetime) -> Record:
+        match answer:
+            case End():
+                return answer.of(record, now, self.policy)
+            case Wait():
+                return transitions.waiting_until(record, answer.until or now)
+            case _:
+                return transitions.claimed(record, self.new_claim(), now)
+
+    def _lost_race(self, current: Record | None) -> DeliveryResult:
         """Somebody else changed the record meanwhile: look again soon if it is still open."""
-        still_open = stands is not None and stands.status in OPEN
-        return Result(stands, transitions.SHORTEST_DELAY if still_open else None, repeated=True)
+        still_open = current is not None and current.status in OPEN
+        return DeliveryResult(current, transitions.MIN_DELAY if still_open else None, repeated=True)
 
-    def _find_claimed(self, record: Record) -> Result:
+    def _find_claimed(self, record: Record) -> DeliveryResult:
         """Leave a live claim alone; say `unknown` of one that was left behind."""
         now = self.clock()
         left = ((record.claimed_until or now) - now).total_seconds()
         if left > 0:
-            return Result(record, left + transitions.SHORTEST_DELAY, repeated=True)
-        after = transitions.died(record, now, self.policy, self.chance())
+            return DeliveryResult(record, left + transitions.MIN_DELAY, repeated=True)
+        after = transitions.lease_expired(record, now, self.policy, self.jitter())
         return self._write(record, after.record, after.retry_in)
 
-    def _call(self, ours: Record, seconds_left: Callable[[], float]) -> Result:
+    def _call(self, ours: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
         try:
             after = self._outcome(ours, seconds_left)
-        except AccountUnavailable as error:
-            self.journal.trouble("account.unavailable", ours.id, error)
-            unset = isinstance(error, AccountNotSet)
+        except SecretUnavailable as error:
+            self.telemetry.secret_unavailable(ours.id, error)
+            unset = isinstance(error, SecretNotSet)
             reason = Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
-            after = transitions.released(ours, reason, self.clock(), self.chance())
+            after = transitions.released(ours, reason, self.clock(), self.jitter())
         try:
             return self._write(ours, after.record, after.retry_in)
         except StoreUnavailable as error:
-            self.journal.unrecorded(after.record)
-            raise OutcomeUnrecorded(ours.id) from error
+            self.telemetry.outcome_not_recorded(after.record)
+            raise OutcomeNotRecorded(ours.id) from error
 
-    def _outcome(self, ours: Record, seconds_left: Callable[[], float]) -> transitions.Next:
-        account = self.accounts.current()
+    def _outcome(self, ours: Record, seconds_left: Callable[[], float]) -> transitions.Transition:
+        credentials = self.gateway.credentials()
         if not self._time_for_a_call(ours, seconds_left):
-            return transitions.released(ours, Reason.OUT_OF_TIME, self.clock(), self.chance())
-        reply = self._gateway_call(ours, account)
-        if reply.verdict is Verdict.BAD_CREDENTIALS:
+            return transitions.released(ours, Reason.OUT_OF_TIME, self.clock(), self.jitter())
+        reply = self._gateway_call(ours, credentials)
+        if reply.outcome is CallOutcome.BAD_CREDENTIALS:
             # The secret may have been rotated: read it past the cache, one more call.
-            account = self.accounts.afresh()
+            credentials = self.gateway.credentials(refresh=True)
             if self._time_for_a_call(ours, seconds_left):
-                reply = self._gateway_call(ours, account)
-        return transitions.answered(ours, reply, self.clock(), self.policy, self.chance())
+                reply = self._gateway_call(ours, credentials)
+        return transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
 
     def _time_for_a_call(self, ours: Record, seconds_left: Callable[[], float]) -> bool:
         """A call must end within the claim and within our own life, or it could be made twice."""
@@ -147,32 +157,34 @@ class Delivery:
         )
         return claim_holds and seconds_left() >= CALL_BUDGET.total_seconds()
 
-    def _gateway_call(self, ours: Record, account: Account) -> Reply:
+    def _gateway_call(self, ours: Record, credentials: Credentials) -> CallResult:
         sms = Sms(
             sender=ours.sender or "", text=ours.text or "", to=ours.to, archive=bool(ours.archive)
         )
         started = self.clock()
-        reply = self.gateway.call(sms, account)
-        self.journal.called(ours, reply, (self.clock() - started).total_seconds())
+        reply = self.gateway.send(sms, credentials)
+        self.telemetry.gateway_called(ours, reply, (self.clock() - started).total_seconds())
         return reply
 
-    def _write(self, old: Record, new: Record, retry_in: float | None = None) -> Result:
-        stands = self.store.replace(old, new)
-        if stands == new:
-            self.journal.changed(new)
-            return Result(new, retry_in)
-        if stands is not None and _gave_us_up(old, stands):
-            # We were taken for dead while we knew the answer: knowledge beats doubt.
-            return self._write(stands, replace(new, version=stands.version + 1), retry_in)
-        return self._lost_race(stands)
+    def _write(self, old: Record, new: Record, retry_in: float | None = None) -> DeliveryResult:
+        current = self.store.replace(old, new)
+        if current == new:
+            self.telemetry.status_changed(new)
+            return DeliveryResult(new, retry_in)
+        if current is not None and _is_own_unknown(old, current):
+            # Our lease had expired while we knew the answer: what is known replaces `unknown`.
+            return self._write(current, replace(new, version=current.version + 1), retry_in)
+        return self._lost_race(current)
 
 
-def _until(send_at: datetime, now: datetime) -> float | None:
+def _retry_in(answer: Permission, now: datetime) -> float | None:
     """Too early by little: wait. By much: its schedule, or the reconciler, brings it again."""
-    early = (send_at - now).total_seconds()
-    return early if early <= transitions.LONGEST_DELAY else None
+    if not isinstance(answer, Wait) or answer.until is None:
+        return None
+    early = (answer.until - now).total_seconds()
+    return early if early <= transitions.MAX_DELAY else None
 
 
-def _gave_us_up(ours: Record, stands: Record) -> bool:
-    same_claim = ours.claim is not None and ours.claim == stands.claim
-    return same_claim and ours.status is Status.SENDING and stands.status is Status.UNKNOWN
+def _is_own_unknown(ours: Record, current: Record) -> bool:
+    same_claim = ours.claim is not None and ours.claim == current.claim
+    return same_claim and ours.status is Status.SENDING and current.status is Status.UNKNOWN

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.limits import Counts
-from openvoip_sms.rules.record import Record
-from openvoip_sms.rules.replies import Reply
+from openvoip_sms.rules.record import Record, Status
 
 POINTER = "stored_message"  # a queue body with this key alone stands for a stored message
-QUEUE_DELAY_LIMIT = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
+MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
 
 
 class StoreUnavailable(Exception):
     """The table did not answer: whether it wrote is not known. Try again later."""
 
 
-class OutcomeUnrecorded(StoreUnavailable):
+class OutcomeNotRecorded(StoreUnavailable):
     """The gateway was called, and what came of it could not be written: it will be `unknown`."""
 
     def __init__(self, record_id: str) -> None:
@@ -29,20 +29,12 @@ class QueueUnavailable(Exception):
     """The queue (or the scheduler) did not take the message. The reconciler will hand it over."""
 
 
-class AccountUnavailable(Exception):
+class SecretUnavailable(Exception):
     """A secret, the gateway's or the webhooks', cannot be read now. Try again later."""
 
 
-class AccountNotSet(AccountUnavailable):
+class SecretNotSet(SecretUnavailable):
     """It holds a placeholder, lacks a key or is no JSON object. A person must fill it in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The customer's account at the gateway. Its secret does not print."""
-
-    call_group: str
-    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +51,59 @@ class Store(Protocol):
     """The table. Every method may raise `StoreUnavailable`."""
 
     def create(self, record: Record) -> Record:
-        """Write the record if its id is new; return what now stands under that id."""
+        """Write the record if its id is new; return what is stored under that id now."""
 
     def get(self, record_id: str) -> Record | None:
         """Return the record as of all writes that were answered."""
 
     def replace(self, old: Record, new: Record) -> Record | None:
-        """Write `new` if `old`'s version still stands; return what now stands under that id."""
+        """Write `new` if `old`'s version is still current; return what is stored now."""
 
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page."""
 
 
-class Gateway(Protocol):
-    def call(self, sms: Sms, account: Account) -> Reply:
+class BadCursor(ValueError):
+    """The cursor was not one of this list's: start again from the first page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records, newest first; `cursor` leads to the next page, `None` at the end."""
+
+    records: list[Record]
+    cursor: str | None
+
+
+class RecordLists(Protocol):
+    """Records for people. May raise `StoreUnavailable`; a list may raise `BadCursor`."""
+
+    def get(self, record_id: str) -> Record | None: ...
+
+    def to_recipient(self, number: str, limit: int, cursor: str | None) -> Page: ...
+
+    def in_status(self, status: Status, limit: int, cursor: str | None) -> Page: ...
+
+
+class Gateway[Credentials](Protocol):
+    """Whoever sends SMS. `Credentials` are its own affair: whatever it signs a call with."""
+
+    def credentials(self, *, refresh: bool = False) -> Credentials:
+        """Return what a call needs; with `refresh` past every cache.
+
+        Raises:
+            SecretUnavailable: it cannot be read now.
+        """
+
+    def send(self, sms: Sms, credentials: Credentials) -> CallResult:
         """Make exactly one call; never raises."""
-
-
-class Accounts(Protocol):
-    """May raise `AccountUnavailable`."""
-
-    def current(self) -> Account: ...
-
-    def afresh(self) -> Account:
-        """Read past every cache."""
 
 
 class Queue(Protocol):
     """May raise `QueueUnavailable`."""
 
     def put(self, record_id: str, delay: float = 0.0) -> None:
-        """Hand a stored message to the sender in `delay` seconds, `QUEUE_DELAY_LIMIT` at most."""
+        """Hand a stored message to the sender in `delay` seconds, `MAX_QUEUE_DELAY` at most."""
 
 
 class Schedule(Protocol):
@@ -110,32 +124,60 @@ class Counters(Protocol):
     def pause(self, subject: str, until: datetime) -> None:
         """Let every later count of this subject say that it is paused."""
 
-    def first_with(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
+    def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
         """Return the id that took the subject first within that time: `record_id` if none had."""
 
 
-class Journal(Protocol):
+class ReceivedMessages(Protocol):
+    """What the sender does with messages it received. May raise `QueueUnavailable`."""
+
+    def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
+        """Let a received message come again in `seconds`."""
+
+    def dead_letter(self, body: str, reason: str) -> None:
+        """Put a body into the dead-letter queue, with the reason beside it."""
+
+
+class Telemetry(Protocol):
     """Logs and metrics: what happened, for people."""
 
-    def changed(self, record: Record) -> None:
+    def status_changed(self, record: Record) -> None:
         """A record reached a status."""
 
-    def called(self, record: Record, reply: Reply, seconds: float) -> None:
+    def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
         """The gateway was called for a record."""
 
-    def unrecorded(self, record: Record) -> None:
-        """This is what came of a call, and the table did not take it."""
+    def outcome_not_recorded(self, record: Record) -> None:
+        """This is what came of a call, and the table did not accept it."""
 
-    def duplicate(self, record: Record) -> None:
+    def duplicate_received(self, record: Record) -> None:
         """A message came again and caused nothing."""
 
     def source_paused(self, record: Record) -> None:
         """A limit was passed: the source of this record sends nothing for a while."""
 
-    def trouble(self, event: str, record_id: str, error: Exception) -> None:
-        """Something behind us failed; nothing is lost, but a person may want to know."""
+    def hand_over_failed(self, record_id: str, error: Exception) -> None:
+        """Queue or scheduler did not take a stored message; the reconciler will hand it over."""
+
+    def schedule_not_removed(self, record_id: str, error: Exception) -> None:
+        """The schedule of a cancelled message will fire, and cause nothing."""
+
+    def secret_unavailable(self, record_id: str, error: Exception) -> None:
+        """A message waits because the gateway secret cannot be read."""
+
+    def message_delayed(self, sqs_id: str, error: Exception) -> None:
+        """A queue message comes again, as the table or the queue did not answer."""
+
+    def message_dead_lettered(self, reason: str) -> None:
+        """A body went to the dead-letter queue."""
+
+    def queue_failed(self, error: Exception) -> None:
+        """The queue did not do what it was told; its visibility time-out brings the message."""
+
+    def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
+        """An error that the code did not expect."""
 
 
 type Clock = Callable[[], datetime]
-type Chance = Callable[[], float]
+type Jitter = Callable[[], float]
 type NewClaim = Callable[[], str]

@@ -7,20 +7,21 @@ message that is queued twice is still sent once.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openvoip_sms.delivery.ports import Chance, Clock, Journal, Queue, QueueUnavailable, Store
+from openvoip_sms.delivery.permission import Circumstances, End, permission
+from openvoip_sms.delivery.ports import Clock, Jitter, Queue, QueueUnavailable, Store, Telemetry
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
 
-SECONDS_TO_STOP = 10.0  # what is left over is found by the next run
+MIN_SECONDS_LEFT = 10.0  # what is left over is found by the next run
 
 
 @dataclass(slots=True)
 class Found:
-    """Counts of one run: put into the queue again, given up as dead, ended without sending."""
+    """Counts of one run: put into the queue again, lease expired, ended without sending."""
 
     queued: int = 0
-    died: int = 0
+    leases_expired: int = 0
     ended: int = 0
 
 
@@ -30,15 +31,15 @@ class Reconciler:
 
     store: Store
     queue: Queue
-    journal: Journal
+    telemetry: Telemetry
     policy: Policy
     clock: Clock
-    chance: Chance
+    jitter: Jitter
 
     def run(self, seconds_left: Callable[[], float]) -> Found:
         found = Found()
         for record in self.store.due(self.clock()):
-            if seconds_left() < SECONDS_TO_STOP:
+            if seconds_left() < MIN_SECONDS_LEFT:
                 break
             self._look_after(record, found)
         return found
@@ -46,18 +47,20 @@ class Reconciler:
     def _look_after(self, record: Record, found: Found) -> None:
         now = self.clock()
         if record.status is Status.SENDING:
-            after = transitions.died(record, now, self.policy, self.chance())
-            found.died += self._change(record, after.record, after.retry_in)
-        elif ended := transitions.stopped(record, now, self.policy):
-            found.ended += self._change(record, ended)
+            after = transitions.lease_expired(record, now, self.policy, self.jitter())
+            found.leases_expired += self._change(record, after.record, after.retry_in)
+            return
+        answer = permission(record, Circumstances(now, self.policy))
+        if isinstance(answer, End):
+            found.ended += self._change(record, answer.of(record, now, self.policy))
         else:
-            found.queued += self._change(record, transitions.queued_afresh(record, now), 0.0)
+            found.queued += self._change(record, transitions.requeued(record, now), 0.0)
 
     def _change(self, old: Record, new: Record, queue_in: float | None = None) -> bool:
         """Write first, queue second: of two runs at once only one queues."""
         if self.store.replace(old, new) != new:
             return False
-        self.journal.changed(new)
+        self.telemetry.status_changed(new)
         if queue_in is not None:
             self._queue(new, queue_in)
         return True
@@ -66,4 +69,4 @@ class Reconciler:
         try:
             self.queue.put(record.id, delay)
         except QueueUnavailable as error:
-            self.journal.trouble("message.not_handed_over", record.id, error)
+            self.telemetry.hand_over_failed(record.id, error)

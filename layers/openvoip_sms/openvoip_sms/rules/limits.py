@@ -8,11 +8,31 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from openvoip_sms.rules.record import Reason
+
 HOUR = timedelta(hours=1)
 SAME_TEXT_WITHIN = timedelta(minutes=10)
 STORED_WITHIN = timedelta(seconds=15)  # longer than the webhooks' function may run
 PAUSE = timedelta(hours=1)
 _RANGE_DIGITS = 4  # numbers that share all but these are neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class FloodLimits:
+    """Messages within an hour, 0 for no limit; `same_text`: one text to one number is sent once."""
+
+    source_hourly: int
+    range_hourly: int
+    recipient_hourly: int
+    same_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassedLimit:
+    """A limit that a message would pass, and a sentence for a person."""
+
+    reason: Reason
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Any
 from openvoip_sms.rules.invalid import Invalid
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.rfc3339 import from_rfc3339
 from openvoip_sms.rules.segments import count, encoding_of
 from openvoip_sms.rules.sender_name import check_sender
 from openvoip_sms.rules.smart_encoding import smart
 from openvoip_sms.rules.text import check_text
-from openvoip_sms.rules.times import from_rfc3339
 
 FIELDS = frozenset(
     "to text id sender archive category smart_encoding max_segments dry_run send_at valid_for"
@@ -26,11 +26,11 @@ FIELDS = frozenset(
 CATEGORIES = ("transactional", "marketing")
 ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}", re.ASCII)
 _PRINTABLE_NAME = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}", re.ASCII)  # no number, no text
-MOST_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
+MAX_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
 VALID_FOR = (10, 604_800)  # seconds
-REFERENCE_LIMIT = 256  # characters
-UNKNOWN_SHOWN = 20  # fields; an answer stays readable whatever was posted
+MAX_REFERENCE = 256  # characters
+MAX_UNKNOWN_FIELDS = 20  # fields; an answer stays readable whatever was posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class _Reading:
         self._violations.append(Violation(field, reason, detail, structural))
 
     def _refuse_unknown_fields(self) -> None:
-        for name in sorted(set(self._given) - FIELDS)[:UNKNOWN_SHOWN]:
+        for name in sorted(set(self._given) - FIELDS)[:MAX_UNKNOWN_FIELDS]:
             shown = name if _PRINTABLE_NAME.fullmatch(name) else "(unprintable)"
             self._wrong(
                 shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
@@ -189,7 +189,7 @@ class _Reading:
 
     def _check_length(self, segments: int) -> None:
         wanted = self._typed("max_segments", int, "a whole number")
-        ceiling = self._policy.max_segments or MOST_SEGMENTS
+        ceiling = self._policy.max_segments or MAX_SEGMENTS
         if wanted is not None and not 1 <= wanted <= ceiling:
             self._wrong("max_segments", "out_of_range", f"Must be from 1 to {ceiling}.")
             return
@@ -238,8 +238,8 @@ class _Reading:
 
     def _reference(self) -> str | None:
         value = self._typed("reference", str, "text in quotes")
-        if value is not None and not (len(value) <= REFERENCE_LIMIT and value.isprintable()):
+        if value is not None and not (len(value) <= MAX_REFERENCE and value.isprintable()):
             self._wrong(
-                "reference", "bad_reference", f"At most {REFERENCE_LIMIT} printable characters."
+                "reference", "bad_reference", f"At most {MAX_REFERENCE} printable characters."
             )
         return value

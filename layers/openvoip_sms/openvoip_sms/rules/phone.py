@@ -14,9 +14,9 @@ import phonenumbers
 from openvoip_sms.rules.invalid import Invalid
 
 LIKE_A_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
-# Not among hexadecimal digits: there it is chance, and a masked id could not be found again.
+# Not among hexadecimal digits: there it is jitter, and a masked id could not be found again.
 _MOBILE_IN_AN_ID = re.compile(r"(?<![0-9a-f])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9a-f])")
-LONGEST_WRITING = 64  # signs: prefix, separators and invisible marks included
+MAX_INPUT = 64  # signs: prefix, separators and invisible marks included
 
 _SENTENCES = {
     "not_text": 'The number is not a text: write it in quotes, as in "+39333...".',
@@ -28,7 +28,7 @@ _SENTENCES = {
     ),
     "two_numbers": "There seem to be two numbers in one field: give one number only.",
     "extension": "The number ends with an extension or a loose digit: give the number alone.",
-    "unexpected_sign": (
+    "unexpected_character": (
         "The number holds a sign that no phone number has: "
         "write digits only, with a plus in front if you like."
     ),
@@ -62,7 +62,7 @@ _FAULTS = (  # the first that is found names the reason
     ),
     ("letters", re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]")),
     ("two_numbers", re.compile(rf"[,;|&{_LINE_BREAKS}]|(?:\d\D*){{19}}")),
-    ("unexpected_sign", re.compile(r"[^0-9 +./()\-]")),
+    ("unexpected_character", re.compile(r"[^0-9 +./()\-]")),
     ("empty", re.compile(r"^[^0-9]*$")),
     ("extension", re.compile(r"[-/(] *\d *\)?$")),
     ("prefix", re.compile(r"[\d+][^+]*\+")),
@@ -83,7 +83,7 @@ def italian_mobile(raw: object) -> str:
         _refuse("empty")
     if not isinstance(raw, str):
         _refuse("not_text")
-    if len(raw) > LONGEST_WRITING:
+    if len(raw) > MAX_INPUT:
         _refuse("too_long")
     written = _plain(raw)
     _refuse_faults(written)
@@ -96,7 +96,7 @@ def mask(number: str) -> str:
     """A number fit for a log: `+39333*****67`; of anything else at most two last digits."""
     if re.fullmatch(r"\+39[0-9]{8,11}", number):
         return f"{number[:6]}{'*' * (len(number) - 8)}{number[-2:]}"
-    hidden = "*" * min(len(number), LONGEST_WRITING)
+    hidden = "*" * min(len(number), MAX_INPUT)
     if re.search(r"^.{8,}[0-9]{2}$", number, re.DOTALL):
         return f"{hidden[:-2]}{number[-2:]}"
     return hidden

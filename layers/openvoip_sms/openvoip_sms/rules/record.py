@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from openvoip_sms.rules.times import to_rfc3339
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 
 
 class Status(StrEnum):
@@ -51,10 +51,11 @@ class Reason(StrEnum):
     GATEWAY_UNREACHABLE = "gateway_unreachable"
     GATEWAY_BUSY = "gateway_busy"
     GATEWAY_MISCONFIGURED = "gateway_misconfigured"
+    SEND_AT = "send_at"
     OUT_OF_TIME = "out_of_time"
     NO_CLEAR_ANSWER = "no_clear_answer"
-    DIED_WHILE_SENDING = "died_while_sending"
-    QUEUED_AFRESH = "queued_afresh"
+    LEASE_EXPIRED = "lease_expired"
+    REQUEUED = "requeued"
     TOO_LATE = "too_late"
     TEST_MODE = "test_mode"
     SAME_TEXT = "same_text"
@@ -62,7 +63,7 @@ class Reason(StrEnum):
     RANGE_LIMIT = "range_limit"
     SOURCE_LIMIT = "source_limit"
     SOURCE_PAUSED = "source_paused"
-    ASKED = "asked"
+    CANCELLED_BY_REQUEST = "cancelled_by_request"
     RESENT_BY_PERSON = "resent_by_person"
     CONFIRMED_BY_PERSON = "confirmed_by_person"
 
@@ -83,16 +84,17 @@ REASON_IN_WORDS = {
     Reason.GATEWAY_MISCONFIGURED: (
         "The gateway's address answered with a redirect or a client error: check GatewayUrl."
     ),
+    Reason.SEND_AT: "Waits for its send_at.",
     Reason.OUT_OF_TIME: "Too little time was left for a safe call.",
     Reason.NO_CLEAR_ANSWER: (
         "The gateway was called but gave no answer that can be relied on. Look into the panel's"
         " archive, then confirm or resend."
     ),
-    Reason.DIED_WHILE_SENDING: (
+    Reason.LEASE_EXPIRED: (
         "The sender stopped between calling and recording. Look into the panel's archive, then"
         " confirm or resend."
     ),
-    Reason.QUEUED_AFRESH: "Found waiting with nobody to send it, and queued again.",
+    Reason.REQUEUED: "Found waiting with nobody to send it, and queued again.",
     Reason.TOO_LATE: "Its validity ran out before the gateway took it.",
     Reason.TEST_MODE: "Mode is test and the number is not in TestRecipients.",
     Reason.SAME_TEXT: "The same text went to the same number within the last ten minutes.",
@@ -105,7 +107,7 @@ REASON_IN_WORDS = {
         "The source caused as many messages within an hour as it may cause, and pauses."
     ),
     Reason.SOURCE_PAUSED: "The source pauses because a limit was passed.",
-    Reason.ASKED: "Cancelled on request.",
+    Reason.CANCELLED_BY_REQUEST: "Cancelled on request.",
     Reason.RESENT_BY_PERSON: "A person decided to send it again.",
     Reason.CONFIRMED_BY_PERSON: "A person confirmed that it arrived.",
 }
@@ -148,7 +150,7 @@ class Record:
     claim: str | None = None
     claimed_until: datetime | None = None
     refusals: int = 0  # generic errors and, with `resend`, unclear answers
-    doubted: bool = False  # an earlier call may have been accepted, and it was tried again
+    maybe_sent: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
     version: int = 1
 

@@ -4,8 +4,8 @@ import re
 
 from openvoip_sms.rules.invalid import Invalid, code_point
 
-LONGEST_NAME = 11  # characters: GSM's limit for a name
-LONGEST_NUMBER = 16  # digits
+MAX_NAME = 11  # characters: GSM's limit for a name
+MAX_NUMBER = 16  # digits
 
 _NUMBER = re.compile(r"\+?[0-9]+")
 _OTHER_SIGN = re.compile(r"[^A-Za-z0-9 .\-_&]")
@@ -30,25 +30,25 @@ def check_sender(raw: str) -> str:
 
 
 def _checked_number(raw: str) -> str:
-    if len(raw.removeprefix("+")) > LONGEST_NUMBER:
+    if len(raw.removeprefix("+")) > MAX_NUMBER:
         raise InvalidSender(
-            "too_long", f"A sender that is a number has at most {LONGEST_NUMBER} digits."
+            "too_long", f"A sender that is a number has at most {MAX_NUMBER} digits."
         )
     return raw
 
 
 def _checked_name(raw: str) -> str:
-    if len(raw) > LONGEST_NAME:
+    if len(raw) > MAX_NAME:
         raise InvalidSender(
             "too_long",
-            f"A sender's name has at most {LONGEST_NAME} characters, and networks would cut "
+            f"A sender's name has at most {MAX_NAME} characters, and networks would cut "
             f"this one, which has {len(raw)}: choose a shorter name.",
         )
     if raw != raw.strip():
-        raise InvalidSender("blank_at_end", "A sender's name has no blank before or after it.")
+        raise InvalidSender("space_at_end", "A sender's name has no blank before or after it.")
     if other := _OTHER_SIGN.search(raw):
         raise InvalidSender(
-            "unexpected_sign",
+            "unexpected_character",
             f"A sender's name is made of letters without accents, digits, blanks and .-_&, "
             f"but character {other.start() + 1} is {code_point(other[0])}.",
         )

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
+from openvoip_sms.rules.strict_json import MAX_DEPTH, NotJson, read_json
+from openvoip_sms.webhooks.model import Source
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.strict_json import MAX_DEPTH, UnreadableJson, parse_json
-from openvoip_sms.webhooks.vocabulary import Source
 
 MAX_FIELDS = 1000  # of a form
 # The parser's warnings quote the body, which must not be in a log.
@@ -71,7 +71,7 @@ def read(source: Source, request: WebhookRequest) -> Any | Unreadable:  # noqa: 
         data = _parser(source, request)(request)
         if source.inner is not None:
             data = _with_inner(data, source.inner)
-    except (_Broken, UnreadableJson) as broken:
+    except (_Broken, NotJson) as broken:
         return Unreadable(broken.reason)
     return data
 
@@ -100,7 +100,7 @@ def _kind_of(request: WebhookRequest) -> str:
 
 
 def _json(request: WebhookRequest) -> Any:  # noqa: ANN401 - JSON
-    return parse_json(_decoded(request.body).removeprefix("\ufeff"))
+    return read_json(_decoded(request.body).removeprefix("\ufeff"), duplicate_keys="last")
 
 
 def _form(request: WebhookRequest) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _with_inner(data: Any, field: str) -> Any:  # noqa: ANN401 - JSON
     text = data.get(field) if isinstance(data, dict) else None
     if not isinstance(text, str):
         raise _Broken("inner")
-    return {**data, field: parse_json(text)}
+    return {**data, field: read_json(text, duplicate_keys="last")}
 
 
 def _decoded(raw: bytes) -> str:

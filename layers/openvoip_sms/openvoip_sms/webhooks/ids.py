@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openvoip_sms.rules.phone import LIKE_A_MOBILE
-from openvoip_sms.webhooks.expressions import is_true
+from openvoip_sms.templates.expressions import is_true
+from openvoip_sms.webhooks.model import Message, Place, Source
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.vocabulary import Message, Place, Source
 
 _DIGEST_DIGITS = 20
-_LONGEST_PART = 30  # 40 of the source, twice 30, the digest and an index stay below 128
+_MAX_PART = 30  # 40 of the source, twice 30, the digest and an index stay below 128
 # A name, an address or a phone number may be part of an id; a message id appears in logs.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SEPARATORS = re.compile(r"[._-]")
@@ -82,13 +82,13 @@ def _written(event: Event, identity: list[Any], shown: Sequence[str | None]) -> 
     whole = _canonical([event.source.name, topic, *identity])
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_DIGITS]
     readable = "-".join(_showable(part) for part in shown if part and _showable(part))
-    tail = readable[-_LONGEST_PART:].strip("-._")  # the end of an id tells more than its beginning
+    tail = readable[-_MAX_PART:].strip("-._")  # the end of an id tells more than its beginning
     parts = (event.source.name, _slug(topic or ""), tail, digest)
     return ":".join(part for part in parts if part)
 
 
 def _slug(text: str) -> str:
-    slug = re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_LONGEST_PART].strip("-")
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_MAX_PART].strip("-")
     return "" if _is_like_a_phone(slug) else slug
 
 

@@ -5,8 +5,8 @@ It wants exactly 200, or the shop's admin page shows an error. Everything else u
 
 import re
 
+from openvoip_sms.webhooks.model import Source
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.vocabulary import Source
 
 _FORM = "application/x-www-form-urlencoded"
 _WEBHOOK_ID = re.compile(rb"webhook_id=[0-9]{1,20}")

@@ -11,18 +11,18 @@ from typing import Any
 
 from openvoip_sms.rules.message import MAX_AHEAD
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.rules.rome_time import later, moment_of
+from openvoip_sms.templates.expressions import Expression, is_true
+from openvoip_sms.templates.text_template import MissingValue, NotText, render
 from openvoip_sms.webhooks.bodies import Unreadable, read
-from openvoip_sms.webhooks.expressions import Expression, is_true
 from openvoip_sms.webhooks.ids import Event, event_key, message_id
+from openvoip_sms.webhooks.model import ANY_TOPIC, Message, Source
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.rome import later, moment_of
-from openvoip_sms.webhooks.texts import MissingValue, NotText, render
 from openvoip_sms.webhooks.verify import Refused, verify
-from openvoip_sms.webhooks.vocabulary import ANY_TOPIC, Message, Source
 
-MOST_EVENTS = 100  # HubSpot's largest batch
-_MOST_NUMBERS = 10  # tried out of one list
+MAX_EVENTS = 100  # HubSpot's largest batch
+_MAX_NUMBERS = 10  # tried out of one list
 
 REJECTIONS = {
     "missing_value": "{field} is missing or blank, and the text has no default for it.",
@@ -128,7 +128,7 @@ def _items(source: Source, data: Any) -> list[Any] | Unreadable:  # noqa: ANN401
         return [items]
     if not isinstance(items, list):
         return Unreadable("not_events")
-    return items if len(items) <= MOST_EVENTS else Unreadable("too_many_events")
+    return items if len(items) <= MAX_EVENTS else Unreadable("too_many_events")
 
 
 def _planned_event(event: Event, now: datetime) -> PlannedEvent:
@@ -186,7 +186,7 @@ def _mobile(paths: tuple[Expression, ...], data: Any) -> tuple[str, str] | Nothi
 
 def _candidates(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     """What may be a number: text, a whole number, or either in a list."""
-    for item in value[:_MOST_NUMBERS] if isinstance(value, list) else [value]:
+    for item in value[:_MAX_NUMBERS] if isinstance(value, list) else [value]:
         if isinstance(item, str) and item.strip():
             yield item
         elif isinstance(item, int) and not isinstance(item, bool):

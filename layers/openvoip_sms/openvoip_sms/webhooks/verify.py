@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from openvoip_sms.webhooks.model import Auth, Source, Timestamp
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.vocabulary import Auth, Source, Timestamp
 
 REFUSALS = {
     "secret_not_set": "No secret of this source is set: put it into the webhook secret.",

@@ -1,0 +1,71 @@
+"""The message queue and its dead-letter queue."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from openvoip_sms.delivery.ports import MAX_QUEUE_DELAY, POINTER, QueueUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_DELAY_SECONDS = int(MAX_QUEUE_DELAY.total_seconds())
+MAX_VISIBILITY_SECONDS = (
+    39_600  # seconds; SQS's longest visibility time-out is 12 hours, counted from the receive
+)
+
+
+def pointer(record_id: str) -> str:
+    """Return the body that stands for a stored message: no number and no text in the queue."""
+    return json.dumps({POINTER: record_id})
+
+
+class SqsQueue:
+    """Implements the delivery's `Queue`, and what the sender does with messages it received."""
+
+    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str = "") -> None:
+        self._client, self._url, self._dead_letter_url = client, url, dead_letter_url
+
+    def put(self, record_id: str, delay: float = 0.0) -> None:
+        with translated():
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=pointer(record_id),
+                DelaySeconds=min(MAX_DELAY_SECONDS, math.ceil(delay)),
+            )
+
+    def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
+        """Let a received message come again in `seconds`."""
+        with translated():
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=receipt_handle,
+                VisibilityTimeout=min(MAX_VISIBILITY_SECONDS, math.ceil(seconds)),
+            )
+
+    def dead_letter(self, body: str, reason: str) -> None:
+        """Put a body into the dead-letter queue, with the reason as a message attribute."""
+        with translated():
+            self._client.send_message(
+                QueueUrl=self._dead_letter_url,
+                MessageBody=body,
+                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+            )
+
+
+@contextmanager
+def translated(except_for: str = "") -> Iterator[None]:
+    """Translate the SDK's errors, except for one that is an answer."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == except_for:
+            raise
+        raise QueueUnavailable(code) from error
+    except BotoCoreError as error:
+        raise QueueUnavailable(type(error).__name__) from error

@@ -1,0 +1,187 @@
+"""Logs and metrics: every event and metric has its name here, behind a typed method.
+
+What must not be read is not written: no secret, no text, no full number. Metrics are CloudWatch's
+embedded metric format, one line an event, counted for the stack and by source. Each event has a
+metrics object of its own, so that threads share nothing but the line that is written.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from openvoip_sms.rules.call_result import CallResult
+from openvoip_sms.rules.phone import mask, mask_within
+from openvoip_sms.rules.record import Reason, Record, Status
+
+NAMESPACE = "OpenVoipSms"
+_UNITS = {"GatewayLatency": "Milliseconds", "TimeToSend": "Seconds", "CostEur": "None"}
+_COUNTED = {
+    Status.SENT: "Sent",
+    Status.REJECTED: "Rejected",
+    Status.FAILED: "Failed",
+    Status.UNKNOWN: "Unknown",
+    Status.EXPIRED: "Expired",
+    Status.SUPPRESSED: "Suppressed",
+}
+# Reasons that go on until a person changes something.
+_CONFIGURATION = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
+_WARNINGS = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
+
+logger = Logger(service="openvoip-sms")
+_line = Lock()  # a line and its end are written together
+
+
+def _write_line(line: str) -> None:
+    with _line:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+class CloudWatchTelemetry:
+    """Implements the delivery's `Telemetry`, and tells what only functions see."""
+
+    def __init__(self, stack: str, write_line: Callable[[str], None] = _write_line) -> None:
+        self._stack, self._write_line = stack, write_line
+
+    # ---- A message -------------------------------------------------------------------------
+
+    def status_changed(self, record: Record) -> None:
+        log = logger.warning if record.status in _WARNINGS else logger.info
+        log(f"sms.{record.status}", extra=_fields(record))
+        self._count(_metrics(record), record.source)
+
+    def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
+        extra = _fields(record) | {"outcome": result.outcome, "code": result.code}
+        logger.info("gateway.called", extra=extra | {"fault": result.fault})
+        self._count({"GatewayLatency": seconds * 1000}, record.source)
+
+    def outcome_not_recorded(self, record: Record) -> None:
+        logger.error("sms.outcome_not_recorded", extra=_fields(record) | {"status": record.status})
+
+    def duplicate_received(self, record: Record) -> None:
+        logger.info("sms.duplicate", extra=_fields(record))
+        self._count({"Duplicates": 1}, record.source)
+
+    def hand_over_failed(self, record_id: str, error: Exception) -> None:
+        _operation_failed("message.not_handed_over", record_id, error)
+
+    def schedule_not_removed(self, record_id: str, error: Exception) -> None:
+        _operation_failed("schedule.not_removed", record_id, error)
+
+    def secret_unavailable(self, record_id: str, error: Exception) -> None:
+        _operation_failed("gateway.secret_unavailable", record_id, error)
+
+    # ---- The queue -------------------------------------------------------------------------
+
+    def message_delayed(self, sqs_id: str, error: Exception) -> None:
+        """A queue message comes again, as the table or the queue did not answer."""
+        logger.error("message.delayed", extra={"sqs_id": sqs_id, "error": str(error)})
+        self._count({"Retried": 1}, "queue")
+
+    def message_dead_lettered(self, reason: str) -> None:
+        logger.warning("message.dead_lettered", extra={"reason": reason})
+
+    def queue_failed(self, error: Exception) -> None:
+        logger.error("queue.failed", extra={"error": str(error)})
+
+    # ---- Webhooks --------------------------------------------------------------------------
+
+    def source_paused(self, record: Record) -> None:
+        logger.error("source.paused", extra=_fields(record))
+        self._count({"SourcesPaused": 1}, record.source)
+
+    def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None:
+        """A webhook was not authentic, perhaps because our own secret is missing or malformed."""
+        logger.warning("webhook.refused", extra={"source": source, "reason": reason})
+        errors = {"ConfigurationErrors": 1} if configuration_error else {}
+        self._count({"WebhooksRefused": 1} | errors, f"webhook:{source}")
+
+    def webhook_ignored(self, source: str, reason: str) -> None:
+        logger.info("webhook.ignored", extra={"source": source, "reason": reason})
+
+    def sources_invalid(self, mistakes: str) -> None:
+        """Told once a container; every call that finds no source counts."""
+        logger.error("sources.invalid", extra={"mistakes": mistakes})
+
+    def no_sources(self) -> None:
+        """A call came, and `sources.yaml` has mistakes."""
+        self._count({"ConfigurationErrors": 1})
+
+    # ---- The service itself ----------------------------------------------------------------
+
+    def request_failed(self, error: Exception) -> None:
+        """An HTTP call was answered with a 5xx of a known kind."""
+        logger.error("request.failed", extra={"error": type(error).__name__, "why": str(error)})
+
+    def configuration_error(self, why: str, source: str | None = None) -> None:
+        """A setting, a secret or `sources.yaml` is wrong: a person must act."""
+        logger.error("configuration.error", extra={"why": why})
+        self._count({"ConfigurationErrors": 1}, source)
+
+    def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
+        """What and where, but not what the error says, which may repeat a text."""
+        where = traceback.format_tb(error.__traceback__)
+        extra = {"component": component, "error": type(error).__name__, "where": where}
+        logger.error("service.unhandled_error", extra=extra | ids)
+        self._count({"UnhandledErrors": 1})
+
+    def reconciled(self, *, queued: int, leases_expired: int, ended: int) -> None:
+        """One run of the reconciler found something."""
+        extra = {"queued": queued, "leases_expired": leases_expired, "ended": ended}
+        logger.info("reconciler.found", extra=extra)
+        self._count({"Requeued": queued, "LeasesExpired": leases_expired})
+
+    def _count(self, metrics: Mapping[str, float], source: str | None = None) -> None:
+        """Write metrics for the stack, and by source where there is one."""
+        if not metrics:
+            return
+        # An empty service: POWERTOOLS_SERVICE_NAME would become a dimension, which no alarm names.
+        event = EphemeralMetrics(namespace=NAMESPACE, service="")
+        event.add_dimension("stack", self._stack)
+        if source is not None:
+            event.add_dimensions(stack=self._stack, source=_dimension(source))
+        for name, value in metrics.items():
+            event.add_metric(name, _UNITS.get(name, "Count"), value)
+        self._write_line(json.dumps(event.serialize_metric_set()))
+
+
+def _dimension(source: str) -> str:
+    """One value for all campaigns: each value of a dimension is a metric that costs money."""
+    return "campaign" if source.startswith("campaign:") else source
+
+
+def _operation_failed(event: str, record_id: str, error: Exception) -> None:
+    extra = {"message_id": mask_within(record_id), "error": type(error).__name__}
+    logger.error(event, extra=extra)
+
+
+def _fields(record: Record) -> dict[str, object]:
+    return {
+        "message_id": mask_within(record.id),
+        "to": mask(record.to),
+        "source": record.source,
+        "segments": record.segments,
+        "attempts": record.attempts,
+        "reason": record.reason,
+    }
+
+
+def _metrics(record: Record) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    if name := _COUNTED.get(record.status):
+        metrics[name] = 1
+    if record.status is Status.SENT:
+        began = max(record.created_at, record.send_at or record.created_at)
+        metrics["Segments"] = record.segments or 0
+        metrics["CostEur"] = float(record.cost_eur or 0)
+        metrics["TimeToSend"] = ((record.sent_at or began) - began).total_seconds()
+    if record.status is Status.QUEUED and record.attempts:
+        metrics["Retried"] = 1
+    if record.reason in _CONFIGURATION:
+        metrics["ConfigurationErrors"] = 1
+    return metrics

@@ -1,0 +1,80 @@
+"""Accept a message for later: store it, then hand it to the queue or the scheduler.
+
+Storing is accepting. If the hand-over fails or never happens, the record's `check_at` brings the
+reconciler to it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from openvoip_sms.delivery.permission import Circumstances, End, Wait, permission
+from openvoip_sms.delivery.ports import (
+    MAX_QUEUE_DELAY,
+    Clock,
+    Queue,
+    QueueUnavailable,
+    Schedule,
+    Store,
+    Telemetry,
+)
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.limits import PassedLimit
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import WAITING, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What is stored under the id; `repeated` and `conflict` as in a `DeliveryResult`."""
+
+    record: Record
+    repeated: bool = False
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueuer:
+    """May raise `StoreUnavailable`: then nothing was accepted."""
+
+    store: Store
+    queue: Queue
+    schedule: Schedule
+    telemetry: Telemetry
+    policy: Policy
+    clock: Clock
+
+    def enqueue(self, record: Record, passed_limit: PassedLimit | None = None) -> Enqueued:
+        """Store a new record, and hand it over if it may go now or later."""
+        new = self._as_stored(record, passed_limit, self.clock())
+        current = self.store.create(new)
+        if current != new:
+            self.telemetry.duplicate_received(current)
+            conflict = current.fingerprint != record.fingerprint
+            return Enqueued(current, repeated=not conflict, conflict=conflict)
+        self.telemetry.status_changed(new)
+        if new.status in WAITING:
+            self.hand_over(new)
+        return Enqueued(new)
+
+    def _as_stored(self, record: Record, passed_limit: PassedLimit | None, now: datetime) -> Record:
+        if record.status not in WAITING:
+            return record
+        answer = permission(record, Circumstances(now, self.policy, passed_limit))
+        if isinstance(answer, End):
+            return answer.of(record, now, self.policy)
+        due = answer.until if isinstance(answer, Wait) else None
+        return transitions.waiting_until(record, due or now)
+
+    def hand_over(self, record: Record, delay: float = 0.0) -> bool:
+        """Bring a stored, waiting message on its way; a failure is left to the reconciler."""
+        now = self.clock()
+        due = max(record.send_at or now, now + timedelta(seconds=delay))
+        try:
+            if due - now > MAX_QUEUE_DELAY:
+                self.schedule.put(record.id, due)
+            else:
+                self.queue.put(record.id, (due - now).total_seconds())
+        except QueueUnavailable as error:
+            self.telemetry.hand_over_failed(record.id, error)
+            return False
+        return True

@@ -1,0 +1,71 @@
+"""What an HTTP call asks for: sent while the caller waits, or stored for later."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.permission import Circumstances, Permission, permission
+from openvoip_sms.rules.message import parse_message
+from openvoip_sms.rules.new_record import record_of
+from openvoip_sms.rules.record import WAITING, Record, Status
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOutcome:
+    """What is stored under the id; `repeated` and `conflict` as in a `DeliveryResult`."""
+
+    record: Record
+    repeated: bool = False
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """The record as it would be made, and whether it might go now. Nothing was stored."""
+
+    record: Record
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class ApiIntake:
+    """May raise `InvalidMessage`, and `StoreUnavailable`: with an id, callers repeat safely."""
+
+    delivery: Delivery[Any]
+    enqueuer: Enqueuer
+    new_id: Callable[[], str]
+
+    def handle(
+        self, given: object, *, respond_async: bool, seconds_left: Callable[[], float]
+    ) -> ApiOutcome | DryRun:
+        """Send now, or store for later. An id that came before changes nothing."""
+        now, policy = self.delivery.clock(), self.delivery.policy
+        message = parse_message(given, policy, now)
+        record_id = message.id or self.new_id()
+        record = record_of(message, id=record_id, source="api", policy=policy, now=now)
+        if message.dry_run:
+            return DryRun(record, permission(record, Circumstances(now, policy)))
+        if record.status is Status.SCHEDULED or respond_async:
+            stored = self.enqueuer.enqueue(record)
+            outcome = ApiOutcome(stored.record, stored.repeated, stored.conflict)
+        else:
+            outcome = self._send(record, seconds_left)
+        return self._if_lease_expired(outcome, seconds_left)
+
+    def _send(self, record: Record, seconds_left: Callable[[], float]) -> ApiOutcome:
+        result = self.delivery.send_new(record, seconds_left)
+        current = result.record or record
+        if result.retry_in is not None and current.status in WAITING:
+            self.enqueuer.hand_over(current, result.retry_in)
+        return ApiOutcome(current, result.repeated, result.conflict)
+
+    def _if_lease_expired(
+        self, outcome: ApiOutcome, seconds_left: Callable[[], float]
+    ) -> ApiOutcome:
+        """A repeated call may find a claim whose worker died: then the record says `unknown`."""
+        if not outcome.repeated or outcome.record.status is not Status.SENDING:
+            return outcome
+        found = self.delivery.send_stored(outcome.record.id, seconds_left)
+        return ApiOutcome(found.record or outcome.record, repeated=True)

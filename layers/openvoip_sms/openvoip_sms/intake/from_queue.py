@@ -1,0 +1,149 @@
+"""What a body from the queue asks for: completed, to be retried, or dead-lettered."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openvoip_sms.delivery.deliver import Delivery, DeliveryResult
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.ports import MAX_QUEUE_DELAY, POINTER
+from openvoip_sms.rules.message import (
+    ID_PATTERN,
+    InvalidMessage,
+    parse_message,
+)
+from openvoip_sms.rules.new_record import record_of, rejected_record
+from openvoip_sms.rules.record import OPEN, WAITING
+from openvoip_sms.rules.strict_json import NotJson, read_json
+
+MAX_ENVELOPES = 3  # SNS in SQS, EventBridge in SNS in SQS
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOutcome:
+    """`retry_in` seconds: the message must come again. `dead_letter`: why it is no message at all.
+
+    `body` goes there in place of the one that was received.
+    """
+
+    retry_in: float | None = None
+    dead_letter: str | None = None
+    body: str | None = None
+
+
+COMPLETED = QueueOutcome()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueIntake:
+    """May raise `StoreUnavailable`: then the message must come again."""
+
+    delivery: Delivery[Any]
+    enqueuer: Enqueuer
+
+    def handle(self, body: str, sqs_id: str, seconds_left: Callable[[], float]) -> QueueOutcome:
+        try:
+            given = unwrap(read_json(body, duplicate_keys="refuse"))
+        except NotJson:
+            return QueueOutcome(dead_letter="not_json")
+        if isinstance(given, dict) and given.keys() == {POINTER}:
+            return self._stored(given[POINTER], seconds_left)
+        return self._message(given, sqs_id, seconds_left)
+
+    def _stored(self, record_id: object, seconds_left: Callable[[], float]) -> QueueOutcome:
+        if isinstance(record_id, str) and ID_PATTERN.fullmatch(record_id):
+            result = self.delivery.send_stored(record_id, seconds_left)
+            if result.record is not None:
+                return QueueOutcome(result.retry_in)
+        return QueueOutcome(dead_letter="no_such_message")
+
+    def _message(
+        self, given: object, sqs_id: str, seconds_left: Callable[[], float]
+    ) -> QueueOutcome:
+        now, policy = self.delivery.clock(), self.delivery.policy
+        try:
+            message = parse_message(given, policy, now)
+        except InvalidMessage as invalid:
+            return self._invalid(given, invalid, sqs_id)
+        if message.dry_run:
+            return QueueOutcome(dead_letter="dry_run_in_queue")
+        record = record_of(message, id=message.id or sqs_id, source="queue", policy=policy, now=now)
+        if message.send_at is not None and message.send_at > now:
+            accepted = self.enqueuer.enqueue(record)
+            return QueueOutcome(dead_letter="id_in_use") if accepted.conflict else COMPLETED
+        result = self.delivery.send_new(record, seconds_left)
+        if result.conflict:
+            return QueueOutcome(dead_letter="id_in_use")
+        if result.repeated and result.record and result.record.status in OPEN:
+            result = self.delivery.send_stored(result.record.id, seconds_left)
+        return self._again(result) if message.id is None else QueueOutcome(result.retry_in)
+
+    def _again(self, result: DeliveryResult) -> QueueOutcome:
+        """Let a pointer to the record come again in place of a message without an id.
+
+        Such a message lives by its SQS id, which a redrive from the dead-letter queue changes.
+        """
+        record, delay = result.record, result.retry_in
+        if record is None or delay is None or record.status not in WAITING:
+            return QueueOutcome(delay)
+        swapped = delay <= MAX_QUEUE_DELAY.total_seconds() and self.enqueuer.hand_over(
+            record, delay
+        )
+        return COMPLETED if swapped else QueueOutcome(delay)
+
+    def _invalid(self, given: object, invalid: InvalidMessage, sqs_id: str) -> QueueOutcome:
+        """What is a message but cannot be sent gets a record; what is none is dead-lettered."""
+        if invalid.structural or not isinstance(given, dict):
+            return QueueOutcome(dead_letter=str(invalid)[:256])
+        now, policy = self.delivery.clock(), self.delivery.policy
+        record = rejected_record(
+            given, invalid, default_id=sqs_id, source="queue", policy=policy, now=now
+        )
+        accepted = self.enqueuer.enqueue(record)
+        return QueueOutcome(dead_letter="id_in_use") if accepted.conflict else COMPLETED
+
+
+def with_identity(body: str, sqs_id: str) -> str:
+    """Return a body for the dead-letter queue: a message without an id keeps its SQS id.
+
+    A redrive gives it another one, and may follow a call that has been made.
+    """
+    try:
+        given = unwrap(read_json(body, duplicate_keys="refuse"))
+    except NotJson:
+        return body
+    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+        return body
+    return json.dumps(given | {"id": sqs_id})  # in escapes: a queue takes no half characters
+
+
+def unwrap(given: object) -> object:
+    """Return what an SNS or EventBridge envelope holds, or `given` itself.
+
+    A message without an id gets its envelope's: both services may deliver one twice, and each
+    copy has another SQS id. Of several envelopes the inner one counts, as it was made once.
+
+    Raises:
+        NotJson: an SNS envelope around something that is not JSON.
+    """
+    envelope_id: object = None
+    for _ in range(MAX_ENVELOPES):
+        if not isinstance(given, dict):
+            return given
+        if given.get("Type") == "Notification" and isinstance(given.get("Message"), str):
+            envelope_id = given.get("MessageId", envelope_id)
+            given = read_json(given["Message"], duplicate_keys="refuse")
+        elif "detail-type" in given and "detail" in given:
+            envelope_id, given = given.get("id", envelope_id), given["detail"]
+        else:
+            break
+    return _named(given, envelope_id)
+
+
+def _named(given: object, envelope_id: object) -> object:
+    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+        return given
+    if not isinstance(envelope_id, str) or not ID_PATTERN.fullmatch(envelope_id):
+        return given
+    return given | {"id": envelope_id}

@@ -1,0 +1,57 @@
+"""One record of an SQS batch: whatever goes wrong with it stays with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openvoip_sms.delivery.ports import (
+    QueueUnavailable,
+    ReceivedMessages,
+    StoreUnavailable,
+    Telemetry,
+)
+from openvoip_sms.intake.from_queue import QueueIntake, QueueOutcome, with_identity
+from openvoip_sms.rules.transitions import backoff
+
+MAX_UNHANDLED_RECEIVES = 5  # after so many a message that causes unhandled errors is dead-lettered
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRecords:
+    """Never raises."""
+
+    intake: QueueIntake
+    queue: ReceivedMessages
+    telemetry: Telemetry
+
+    def should_retry(self, record: dict[str, Any], seconds_left: Callable[[], float]) -> bool:
+        """Handle one record; return whether SQS must deliver it again."""
+        outcome = self._outcome(record, seconds_left)
+        try:
+            if outcome.dead_letter:
+                self.queue.dead_letter(outcome.body or record["body"], outcome.dead_letter)
+                self.telemetry.message_dead_lettered(outcome.dead_letter)
+            elif outcome.retry_in is not None:
+                self.queue.delay_redelivery(record["receiptHandle"], outcome.retry_in)
+        except QueueUnavailable as error:
+            # The queue's own visibility time-out brings it back.
+            self.telemetry.queue_failed(error)
+            return True
+        return outcome.retry_in is not None
+
+    def _outcome(self, record: dict[str, Any], seconds_left: Callable[[], float]) -> QueueOutcome:
+        sqs_id, received = record["messageId"], _receives(record)
+        try:
+            return self.intake.handle(record["body"], sqs_id, seconds_left)
+        except (StoreUnavailable, QueueUnavailable) as error:
+            self.telemetry.message_delayed(sqs_id, error)
+        except Exception as error:  # noqa: BLE001 - must not fail the other messages of the batch
+            self.telemetry.unhandled_error("message", error, sqs_id=sqs_id)
+            if received >= MAX_UNHANDLED_RECEIVES:
+                body = with_identity(record["body"], sqs_id)
+                return QueueOutcome(dead_letter=f"unexpected: {type(error).__name__}", body=body)
+        return QueueOutcome(retry_in=backoff(received, 1.0))
+
+
+def _receives(record: dict[str, Any]) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])

@@ -1,0 +1,1 @@
+"""Everything that knows the openvoip gateway. Another gateway is a folder like this one."""

@@ -1,0 +1,117 @@
+"""Values as Italians write them. What cannot be read with certainty is None, never a guess."""
+
+import math
+import re
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from openvoip_sms.rules.rome_time import read_when
+
+DATE_FORMS = ("weekday", "year", "short")
+
+_MONTHS = (
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
+).split()
+_WEEKDAYS = "lunedì martedì mercoledì giovedì venerdì sabato domenica".split()
+_MACHINE_AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]+)?")
+_ITALIAN_AMOUNT = re.compile(r"-?(?:[0-9]{1,12}|[0-9]{1,3}(?:\.[0-9]{3}){1,3}),[0-9]{1,2}")
+_EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: a thousand, or one and a bit
+_CENT = Decimal("0.01")
+_MAX_EURO = 10**12
+_HONORIFICS = frozenset(
+    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing"
+    " arch geom rag prof prof.ssa".split()
+)
+_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
+_WORD_ENDS = re.compile(r"(\s+|['’-])")
+_MAX_NAME = 30
+
+
+def euro(value: object) -> str | None:
+    """`12,50 €`, `1.234,50 €`, from a number or from text as shops (`12.50`) or people write it."""
+    amount = _amount(value)
+    if amount is None or abs(amount) >= _MAX_EURO:
+        return None
+    digits = f"{amount.quantize(_CENT, ROUND_HALF_UP):,.2f}"
+    return digits.translate(str.maketrans(",.", ".,")) + " €"
+
+
+def euro_cents(value: object) -> str | None:
+    """The same from a whole number of cents, as payment services write amounts."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,14}", value.strip(), re.ASCII):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _MAX_EURO * 100:
+        return None
+    return euro(str(Decimal(value) / 100))
+
+
+def date_text(value: object, form: str = "") -> str | None:
+    """`3 dicembre`; `weekday`: `giovedì 3 dicembre`; `year`: `3 dicembre 2026`; `short`: `3/12`."""
+    day = read_when(value)
+    if day is None:
+        return None
+    if form == "short":
+        return f"{day.day}/{day.month}"
+    text = f"{day.day} {_MONTHS[day.month - 1]}"
+    return {
+        "": text,
+        "weekday": f"{_WEEKDAYS[day.weekday()]} {text}",
+        "year": f"{text} {day.year}",
+    }.get(form)
+
+
+def time_text(value: object) -> str | None:
+    """`9:30` in Rome; None for a date that says no hour."""
+    moment: datetime | date | None = read_when(value)
+    return f"{moment.hour}:{moment.minute:02}" if isinstance(moment, datetime) else None
+
+
+def title(value: object) -> str | None:
+    """`MARIO D'ANGELO` and `mario d'angelo` become `Mario D'Angelo`; `McDonald` stays."""
+    if not isinstance(value, str):
+        return None
+    return "".join(_titled(word) for word in _WORD_ENDS.split(value))
+
+
+def first_name(value: object) -> str | None:
+    """The first name of a full one, without honorifics, in title case.
+
+    None when it is no name: what is typed into a form may be a link, and must not be sent on.
+    """
+    words = value.split() if isinstance(value, str) else []
+    names = [word for word in words if word.lower().rstrip(".") not in _HONORIFICS]
+    name = names[0].rstrip(".,") if names else ""
+    return title(name) if _NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
+
+
+def number_text(number: float) -> str | None:
+    """Whole numbers exactly, others with a decimal comma; None if it is not finite."""
+    if isinstance(number, int):
+        return str(number)
+    if not math.isfinite(number):
+        return None
+    digits = f"{Decimal(repr(number)):f}".replace(".", ",")
+    return digits.removesuffix(",0")
+
+
+def _titled(word: str) -> str:
+    return word.capitalize() if word.isupper() or word.islower() else word
+
+
+def _amount(value: object) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return Decimal(repr(value)) if abs(value) < _MAX_EURO else None
+    return _written_amount(value) if isinstance(value, str) else None
+
+
+def _written_amount(value: str) -> Decimal | None:
+    text = value.strip().removesuffix("€").removeprefix("€").strip()
+    if _EITHER_AMOUNT.fullmatch(text):
+        return None
+    if _MACHINE_AMOUNT.fullmatch(text):
+        return Decimal(text)
+    if _ITALIAN_AMOUNT.fullmatch(text):
+        return Decimal(text.replace(".", "").replace(",", "."))
+    return None

@@ -1,0 +1,137 @@
+"""Texts with expressions in braces: `Ciao {first_name(nome) || 'cliente'}, ...`.
+
+`{{` and `}}` are literal braces. A value is put in as data: it is never read as an expression or
+as a template. Nothing that a person would not have written goes out: a value that is missing, or
+is no text, stops the message, unless its expression ends in `|| ''`.
+"""
+
+import re
+from dataclasses import dataclass
+
+from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
+from openvoip_sms.templates.italian import number_text
+from openvoip_sms.templates.sanitize import one_line
+
+MAX_VALUE = 60  # characters
+MAX_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
+_MAX_READ = 2000  # what lies behind is cut anyhow, and a stranger may send a million signs
+_ELLIPSIS = "..."
+_NOTHING = "\0"  # stands for an empty value while the text is put together
+_BEFORE_SIGN = re.compile(r"[ \0]*\0([,.;:!?)])")
+_LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
+
+
+class BadTemplate(ValueError):
+    """Cannot be compiled. `proposal` says how to mend it."""
+
+    def __init__(self, reason: str, proposal: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.proposal = proposal
+
+
+@dataclass(frozen=True, slots=True)
+class MissingValue:
+    """The expression `field` found nothing, or blanks, and has no default."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotText:
+    """The expression `field` found true, false, a list or an object."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled text: literals and expressions, in their order."""
+
+    pieces: tuple[str | Expression, ...]
+
+
+def compile_template(source: str) -> Template:
+    """Compile.
+
+    Raises:
+        BadTemplate: a brace is left open or alone, or an expression cannot be compiled.
+    """
+    pieces: list[str | Expression] = []
+    position = 0
+    while position < len(source):
+        sign = source[position]
+        if source[position : position + 2] in ("{{", "}}"):
+            pieces.append(sign)
+            position += 2
+        elif sign == "{":
+            end = _closing_brace(source, position)
+            pieces.append(_expression(source[position + 1 : end]))
+            position = end + 1
+        elif sign == "}":
+            raise BadTemplate("a } without its {", "Write }} for the sign itself.")
+        else:
+            literal = re.compile(r"[^{}]+").match(source, position)
+            pieces.append(literal[0] if literal else "")
+            position += len(pieces[-1])  # type: ignore[arg-type] # a text was just put there
+    return Template(tuple(pieces))
+
+
+def render(template: Template, data: object) -> str | MissingValue | NotText:
+    """The finished text, on one line per line of the template.
+
+    Without doubled blanks, nor the blank that an empty value leaves before a comma.
+    """
+    parts: list[str] = []
+    for piece in template.pieces:
+        part = piece if isinstance(piece, str) else _shown(piece, data)
+        if not isinstance(part, str):
+            return part
+        parts.append(part or _NOTHING)
+    text = _BEFORE_SIGN.sub(r"\1", "".join(parts)).replace(_NOTHING, "")
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
+    return "\n".join(lines).strip()
+
+
+def _closing_brace(source: str, start: int) -> int:
+    depth, position = 0, start
+    while position < len(source):
+        quoted = _QUOTED.match(source, position)
+        if quoted:
+            position = quoted.end()
+            continue
+        depth += {"{": 1, "}": -1}.get(source[position], 0)
+        if depth == 0:
+            return position
+        position += 1
+    raise BadTemplate("a { without its }", "Close it, or write {{ for the sign itself.")
+
+
+def _expression(source: str) -> Expression:
+    if not source.strip():
+        raise BadTemplate("nothing between { and }", "Name a field, as in {name}.")
+    try:
+        return compile_expression(source.strip())
+    except BadExpression as error:
+        raise BadTemplate(f"{{{source}}}: {error.reason}", error.proposal) from None
+
+
+def _shown(expression: Expression, data: object) -> str | MissingValue | NotText:
+    value = expression.of(data)
+    if isinstance(value, bool | list | dict):
+        return "" if expression.may_be_empty and not value else NotText(expression.source)
+    text = number_text(value) if isinstance(value, int | float) else value
+    shown = _fitted(one_line(text[:_MAX_READ])) if isinstance(text, str) else ""
+    return shown if shown or expression.may_be_empty else MissingValue(expression.source)
+
+
+def _fitted(text: str) -> str:
+    if len(text) <= MAX_VALUE:
+        return text
+    if _LINK.fullmatch(text):
+        return text if len(text) <= MAX_LINK else ""
+    kept = text[: MAX_VALUE - len(_ELLIPSIS)]
+    if text[len(kept)] != " " and " " in kept[MAX_VALUE // 2 :]:
+        kept = kept.rpartition(" ")[0]
+    return kept.rstrip(" .,;:-") + _ELLIPSIS

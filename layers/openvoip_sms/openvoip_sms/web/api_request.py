@@ -1,0 +1,111 @@
+"""What an HTTP call about messages asks for, read from API Gateway's event."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from openvoip_sms.rules.headers import values_of
+from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation
+from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.rules.record import Status
+from openvoip_sms.rules.strict_json import read_json
+from openvoip_sms.web import proxy_event
+from openvoip_sms.web.proxy_event import Event
+
+MAX_BODY_BYTES = 64 * 1024  # bytes; the longest message in JSON escapes is far below
+MAX_PAGE = 100  # records
+NO_ID = "?"  # a key of the table that no message has
+
+
+class TooLarge(Exception):
+    """The body is longer than any message."""
+
+
+class BadQuery(ValueError):
+    """The query of a list cannot be used; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One list: messages to a number, or in a status."""
+
+    to: str | None
+    status: Status | None
+    limit: int
+    cursor: str | None
+
+
+def message_in(event: Event) -> dict[str, Any]:
+    """Return the caller's object, its `id` completed from the header `Idempotency-Key`.
+
+    Raises:
+        TooLarge, NotJson, InvalidMessage
+    """
+    body = proxy_event.body(event)
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLarge(f"A message takes at most {MAX_BODY_BYTES} bytes.")
+    given = read_json(body, duplicate_keys="refuse")
+    if not isinstance(given, dict):
+        raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
+    key = _header(event, "Idempotency-Key").strip().strip('"')
+    if not key:
+        return given
+    if given.setdefault("id", key) != key:
+        detail = "'id' and the header Idempotency-Key are the same thing and must agree."
+        raise InvalidMessage([Violation("id", "ids_differ", detail)])
+    return given
+
+
+def wants_async(event: Event) -> bool:
+    """RFC 7240, section 4.1."""
+    preferences = _header(event, "Prefer").split(",")
+    return any(one.split(";")[0].strip().lower() == "respond-async" for one in preferences)
+
+
+def _header(event: Event, name: str) -> str:
+    """Several of one name are one list (RFC 9110, 5.2)."""
+    return ",".join(values_of(proxy_event.headers(event), name))
+
+
+def message_id(event: Event) -> str:
+    """The id in the path; one that no message can have finds none."""
+    given = str((event.get("pathParameters") or {}).get("id", ""))
+    return given if ID_PATTERN.fullmatch(given) else NO_ID
+
+
+def search(event: Event) -> Search:
+    """Read the query of a list.
+
+    Raises:
+        BadQuery
+    """
+    query = event.get("queryStringParameters") or {}
+    to, status = query.get("to"), query.get("status")
+    if (to is None) == (status is None) or query.keys() - {"to", "status", "limit", "cursor"}:
+        raise BadQuery("Ask with either to=… or status=…, and optionally limit and cursor.")
+    return Search(
+        to=None if to is None else _number(to),
+        status=None if status is None else _status(status),
+        limit=_limit(query.get("limit", "20")),
+        cursor=query.get("cursor"),
+    )
+
+
+def _number(to: str) -> str:
+    try:
+        return italian_mobile(to)
+    except InvalidNumber as error:
+        raise BadQuery(error.detail) from error
+
+
+def _status(status: str) -> Status:
+    try:
+        return Status(status)
+    except ValueError:
+        raise BadQuery(f"status is one of {', '.join(Status)}.") from None
+
+
+def _limit(limit: str) -> int:
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= MAX_PAGE:
+        raise BadQuery(f"limit is a whole number from 1 to {MAX_PAGE}.")
+    return int(limit)

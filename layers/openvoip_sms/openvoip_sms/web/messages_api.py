@@ -1,0 +1,115 @@
+"""The routes under `/messages`: one intake or use case each, and its response."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from openvoip_sms.delivery.manual_actions import ActionResult, ManualActions
+from openvoip_sms.delivery.ports import (
+    BadCursor,
+    OutcomeNotRecorded,
+    RecordLists,
+    StoreUnavailable,
+)
+from openvoip_sms.intake.from_api import ApiIntake, DryRun
+from openvoip_sms.rules.message import InvalidMessage
+from openvoip_sms.rules.record import public
+from openvoip_sms.rules.strict_json import NotJson
+from openvoip_sms.web import api_request, response
+from openvoip_sms.web.proxy_event import Event
+from openvoip_sms.web.response import Response, problem
+
+ERRORS: response.ErrorTable = {
+    InvalidMessage: lambda error: response.invalid_message(error.violations),
+    NotJson: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="not_json"),
+    api_request.TooLarge: lambda error: problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error), reason="too_large"
+    ),
+    api_request.BadQuery: lambda error: problem(
+        HTTPStatus.BAD_REQUEST, str(error), reason="bad_query"
+    ),
+    BadCursor: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_cursor"),
+    OutcomeNotRecorded: lambda error: response.outcome_not_recorded(error.record_id),
+    StoreUnavailable: lambda _: response.unavailable(),
+}
+_ID_IN_USE = "This id belongs to a message with other content: use a new id for a new message."
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesApi:
+    """May raise any error of `ERRORS`."""
+
+    intake: ApiIntake
+    records: RecordLists
+    actions: ManualActions
+
+    def respond(self, event: Event, seconds_left: Callable[[], float]) -> Response:
+        """API Gateway has checked key and route."""
+        route = (event["httpMethod"], event["resource"])
+        if route == ("POST", "/messages"):
+            return self._create(event, seconds_left)
+        return self._routes[route](event)
+
+    @property
+    def _routes(self) -> dict[tuple[str, str], Callable[[Event], Response]]:
+        return {
+            ("GET", "/messages"): self._find,
+            ("GET", "/messages/{id}"): self._show,
+            ("DELETE", "/messages/{id}"): self._cancel,
+            ("POST", "/messages/{id}/resend"): self._resend,
+            ("POST", "/messages/{id}/confirm"): self._confirm,
+        }
+
+    def _create(self, event: Event, seconds_left: Callable[[], float]) -> Response:
+        outcome = self.intake.handle(
+            api_request.message_in(event),
+            respond_async=api_request.wants_async(event),
+            seconds_left=seconds_left,
+        )
+        if isinstance(outcome, DryRun):
+            return response.dry_run_response(outcome)
+        if outcome.conflict:
+            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _ID_IN_USE, reason="id_in_use")
+        return response.record_response(outcome.record, replayed=outcome.repeated)
+
+    def _show(self, event: Event) -> Response:
+        record = self.records.get(api_request.message_id(event))
+        return _not_found() if record is None else Response(HTTPStatus.OK, public(record))
+
+    def _find(self, event: Event) -> Response:
+        search = api_request.search(event)
+        if search.status is not None:
+            page = self.records.in_status(search.status, search.limit, search.cursor)
+        else:
+            page = self.records.to_recipient(search.to or "", search.limit, search.cursor)
+        more = {"cursor": page.cursor} if page.cursor else {}
+        return Response(HTTPStatus.OK, {"messages": [public(one) for one in page.records]} | more)
+
+    def _cancel(self, event: Event) -> Response:
+        result = self.actions.cancel(api_request.message_id(event))
+        return _action(result, HTTPStatus.OK, "Only a waiting message can be cancelled.")
+
+    def _resend(self, event: Event) -> Response:
+        result = self.actions.resend(api_request.message_id(event))
+        only = (
+            "Only an unknown, failed or expired message that has kept its text can be sent again."
+        )
+        return _action(result, HTTPStatus.ACCEPTED, only)
+
+    def _confirm(self, event: Event) -> Response:
+        result = self.actions.confirm(api_request.message_id(event))
+        return _action(result, HTTPStatus.OK, "Only an unknown message can be confirmed.")
+
+
+def _action(result: ActionResult, completed: HTTPStatus, only: str) -> Response:
+    if result.record is None:
+        return _not_found()
+    if result.completed:
+        return Response(completed, public(result.record))
+    detail = f"{only} This one is {result.record.status}."
+    shown = public(result.record)
+    return problem(HTTPStatus.CONFLICT, detail, reason="wrong_status", message=shown)
+
+
+def _not_found() -> Response:
+    return problem(HTTPStatus.NOT_FOUND, "There is no message with this id.", reason="not_found")

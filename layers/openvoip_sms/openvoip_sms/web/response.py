@@ -1,0 +1,158 @@
+"""Responses to HTTP callers: a record by its status, an error as a problem document (RFC 9457)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from openvoip_sms.delivery.permission import End
+from openvoip_sms.intake.from_api import DryRun
+from openvoip_sms.rules.message import Violation
+from openvoip_sms.rules.record import REASON_IN_WORDS, STATUS_IN_WORDS, Record, Status, public
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+RETRY_SECONDS = "5"
+
+STATUS = {
+    Status.SENT: HTTPStatus.CREATED,
+    Status.QUEUED: HTTPStatus.ACCEPTED,
+    Status.SCHEDULED: HTTPStatus.ACCEPTED,
+    Status.SUPPRESSED: HTTPStatus.OK,
+    Status.CANCELLED: HTTPStatus.OK,
+    Status.SENDING: HTTPStatus.CONFLICT,
+    Status.EXPIRED: HTTPStatus.GONE,
+    Status.REJECTED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Status.FAILED: HTTPStatus.BAD_GATEWAY,
+    Status.UNKNOWN: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response, before it has the shape that API Gateway wants."""
+
+    status: HTTPStatus
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content_type(self) -> str:
+        return PROBLEM if self.status >= HTTPStatus.BAD_REQUEST else JSON
+
+    def to_proxy(self) -> dict[str, Any]:
+        """As a Lambda proxy response."""
+        return {
+            "statusCode": int(self.status),
+            "headers": {"Content-Type": self.content_type, **self.headers},
+            "body": json.dumps(self.body, ensure_ascii=False),
+        }
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    *,
+    reason: str,
+    violations: Sequence[Violation] = (),
+    headers: Mapping[str, str] | None = None,
+    **members: Any,  # noqa: ANN401 - RFC 9457 extension members
+) -> Response:
+    """A problem document; `detail` is a sentence for a person, `reason` a word for a program."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "reason": reason,
+    } | members
+    if violations:
+        body["violations"] = [
+            {name: part for name, part in asdict(one).items() if name != "structural"}
+            for one in violations
+        ]
+    return Response(status, body, headers or {})
+
+
+def record_response(record: Record, *, replayed: bool = False) -> Response:
+    """The response for a message as it is now (docs/api.md)."""
+    status = STATUS[record.status]
+    headers = {"Location": f"/v1/messages/{record.id}"}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if status < HTTPStatus.BAD_REQUEST:
+        return Response(status, public(record), headers)
+    if status is HTTPStatus.CONFLICT:
+        headers["Retry-After"] = RETRY_SECONDS
+    return problem(
+        status,
+        " ".join(part for part in (STATUS_IN_WORDS[record.status], record.detail) if part),
+        reason=record.reason or str(record.status),
+        headers=headers,
+        message=public(record),
+    )
+
+
+def unavailable() -> Response:
+    """The table did not answer: with an id of their own, callers repeat safely."""
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The message could not be stored just now. Try again with the same id.",
+        reason="store_unavailable",
+        headers={"Retry-After": RETRY_SECONDS},
+    )
+
+
+type ErrorTable = Mapping[type[Exception], Callable[[Any], Response]]
+
+
+def response_for(error: Exception, table: ErrorTable) -> Response:
+    """The response to an error by the first entry of the table that it is an instance of."""
+    return next(respond(error) for kind, respond in table.items() if isinstance(error, kind))
+
+
+def outcome_not_recorded(record_id: str) -> Response:
+    return problem(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The gateway was called, but what came of it could not be stored. Do not send the message"
+        " again: look at it in two minutes, when it is known to be unknown.",
+        reason="outcome_unrecorded",
+        headers={"Location": f"/v1/messages/{record_id}"},
+    )
+
+
+def not_configured() -> Response:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The service is not configured correctly; its log says what is missing.",
+        reason="not_set_up",
+    )
+
+
+def internal_error() -> Response:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "This is an error of the service's own; its log says where. Try again with the same id.",
+        reason="internal_error",
+    )
+
+
+def invalid_message(violations: Sequence[Violation]) -> Response:
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        " ".join(one.detail for one in violations[:1]),
+        reason="invalid_message",
+        violations=violations,
+    )
+
+
+def dry_run_response(dry_run: DryRun) -> Response:
+    """The message as it would go out, its price, and what would stop it."""
+    shown = public(dry_run.record)
+    names = "to sender text replaced encoding segments cost_eur category archive reference send_at"
+    body = {name: shown[name] for name in names.split() if name in shown} | {"dry_run": True}
+    if isinstance(dry_run.permission, End):
+        ended = dry_run.permission
+        detail = ended.detail or REASON_IN_WORDS[ended.reason]
+        body["stopped_by"] = {"reason": ended.reason, "detail": detail}
+    return Response(HTTPStatus.OK, body)

@@ -1,0 +1,1 @@
+"""`sources.yaml`: read, checked as a whole, and turned into the model."""

@@ -1,0 +1,190 @@
+"""One value of a source each: from what YAML says to what the engine uses.
+
+Every reader takes the value as written and returns its typed form, or raises `WrongValue`.
+"""
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from openvoip_sms.rules.rome_time import Duration, read_duration
+from openvoip_sms.rules.sender_name import InvalidSender, check_sender
+from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
+from openvoip_sms.templates.text_template import BadTemplate, Template, compile_template
+from openvoip_sms.webhooks.model import Place
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")  # RFC 9110, 5.6.2
+_SIGNED_FIELDS = re.compile(r"(\{(?:body|timestamp|id|method|url)\})")
+
+type Reader = Callable[[Any], Any]
+
+
+class WrongValue(ValueError):
+    """Not a value that this key takes. `proposal` says what to write instead."""
+
+    def __init__(self, reason: str, proposal: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.proposal = proposal
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("must be text", "Put it in quotes.")
+    return value
+
+
+def filled(value: object) -> str:
+    if not text(value):
+        raise WrongValue("must not be empty")
+    return text(value)
+
+
+def flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongValue("must be true or false", "Write it without quotes.")
+    return value
+
+
+def choice(literal: Any) -> Reader:  # noqa: ANN401 - a Literal has no type of its own
+    """Return the reader of one word out of a `Literal`."""
+    words = get_args(literal)
+
+    def read(value: object) -> str:
+        if value not in words:
+            raise WrongValue(f"must be one of {', '.join(words)}", closest(value, words))
+        return str(value)
+
+    return read
+
+
+def closest(word: object, words: Any) -> str:  # noqa: ANN401 - any collection of texts
+    """A question for the one of `words` that may have been meant, or nothing."""
+    close = get_close_matches(str(word), [str(known) for known in words], n=1)
+    return f"Did you mean {close[0]}?" if close else ""
+
+
+def one_or_more(value: object) -> list[Any]:
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise WrongValue("must not be empty")
+    return items
+
+
+def names(value: object) -> tuple[str, ...]:
+    return tuple(filled(item) for item in one_or_more(value))
+
+
+def expression(value: object) -> Expression:
+    try:
+        return compile_expression(filled(value))
+    except BadExpression as error:
+        raise WrongValue(f"bad expression: {error.reason}", error.proposal) from None
+
+
+def expressions(value: object) -> tuple[Expression, ...]:
+    return tuple(expression(item) for item in one_or_more(value))
+
+
+def template(value: object) -> Template:
+    if not filled(value).strip():
+        raise WrongValue("must not be blank")
+    try:
+        return compile_template(text(value))
+    except BadTemplate as error:
+        raise WrongValue(f"bad text: {error.reason}", error.proposal) from None
+
+
+def sender(value: object) -> str:
+    try:
+        return check_sender(text(value))
+    except InvalidSender as error:
+        raise WrongValue("no sender that the networks show", error.detail) from None
+
+
+def duration(value: object) -> Duration:
+    found = read_duration(value)
+    if found is None:
+        raise WrongValue(
+            "must be seconds or an ISO 8601 duration up to 365 days", "For example PT15M or P2D."
+        )
+    return found
+
+
+def tolerance(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 86400:  # noqa: PLR2004 - a day
+        raise WrongValue("must be whole seconds from 1 to 86400", "300 is usual.")
+    return value
+
+
+def limit(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise WrongValue("must be a whole number of messages within an hour, or 0 for no limit")
+    return value
+
+
+def proof(value: object) -> Place:
+    """Where signature or token stands: the bare name of a header, or `query:NAME`."""
+    kind, colon, name = filled(value).rpartition(":")
+    if not colon or kind == "header":
+        return Place("header", header_name(name))
+    if kind != "query" or not name:
+        raise WrongValue("must be the name of a header, or query:NAME")
+    return Place("query", name)
+
+
+def stamp(value: object) -> tuple[str, str]:
+    kind, _, name = filled(value).partition(":")
+    if kind == "header":
+        return kind, header_name(name)
+    if kind != "item" or not name:
+        raise WrongValue("must be header:NAME or item:PREFIX", "For example item:t=.")
+    return kind, name
+
+
+def header_name(value: str) -> str:
+    if not _HEADER.fullmatch(value):
+        raise WrongValue("no possible name of a header", "Use letters, digits and hyphens.")
+    return value
+
+
+def topic(value: object) -> Place:
+    kind, colon, _ = filled(value).partition(":")
+    if colon and kind in ("header", "body", "form"):
+        return _place(value)
+    return Place("constant", text(value))
+
+
+def id_parts(value: object) -> tuple[tuple[Place, ...], ...]:
+    """A place, or a list of parts; a part that is a list holds places to be tried in turn."""
+    return tuple(tuple(_place(one) for one in one_or_more(part)) for part in one_or_more(value))
+
+
+def _place(value: object) -> Place:
+    kind, _, name = filled(value).partition(":")
+    if value == "timestamp":
+        return Place("timestamp")
+    if kind == "header":
+        return Place("header", header_name(name))
+    if kind == "body":
+        return Place("body", name, expression(name))
+    if kind == "form" and name:
+        return Place("form", name)
+    raise WrongValue("must be header:NAME, body:PATH, form:FIELD or timestamp")
+
+
+def signed(value: object) -> tuple[str, ...]:
+    """The pieces of the signed text: `{fields}` and what stands between them."""
+    pieces = tuple(piece for piece in _SIGNED_FIELDS.split(filled(value)) if piece)
+    if "{body}" not in pieces:
+        raise WrongValue("the body must be part of what is signed", "Add {body}.")
+    if any("{" in piece or "}" in piece for piece in pieces if not _SIGNED_FIELDS.fullmatch(piece)):
+        raise WrongValue("knows only {body} {timestamp} {id} {method} {url}")
+    return pieces
+
+
+def url(value: object) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+\S*", filled(value)):
+        raise WrongValue("must be the address as the sender has it", "It starts with https://.")
+    return text(value)

@@ -1,0 +1,59 @@
+"""The keys a source may have and how each is read, and the defaults of each sender."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from openvoip_sms.webhooks.config import fields
+from openvoip_sms.webhooks.config.fields import Reader
+from openvoip_sms.webhooks.config.yaml_lines import load_marked
+
+AUTH: dict[str, Reader] = {
+    "auth": fields.choice(Literal["hmac", "token"]),
+    "secrets": fields.names,
+    "header": fields.proof,
+    "prefix": fields.text,
+}
+HMAC: dict[str, Reader] = {  # keys that mean nothing to a token
+    "separator": fields.filled,
+    "encoding": fields.choice(Literal["base64", "hex"]),
+    "algorithm": fields.choice(Literal["sha256", "sha512"]),
+    "signed": fields.signed,
+    "secret_form": fields.choice(Literal["text", "base64", "html"]),
+    "timestamp": fields.stamp,
+    "timestamp_unit": fields.choice(Literal["s", "ms"]),
+    "tolerance": fields.tolerance,
+    "url": fields.url,
+}
+READING: dict[str, Reader] = {
+    "id": fields.id_parts,
+    "id_weak": fields.flag,
+    "topic": fields.topic,
+    "ping": fields.choice(Literal["woocommerce"]),
+    "parse": fields.choice(Literal["json", "form", "multipart"]),
+    "inner": fields.filled,
+    "each": fields.expression,
+    "allow_same_text": fields.flag,
+    "hourly_limit": fields.limit,
+    "range_hourly_limit": fields.limit,
+}
+SHARED: dict[str, Reader] = {  # a source may say these once for all its messages
+    "to": fields.expressions,
+    "sender": fields.sender,
+    "category": fields.choice(Literal["transactional", "marketing"]),
+    "archive": fields.flag,
+    "when": fields.expression,
+    "once": fields.expression,
+    "delay": fields.duration,
+    "send_at": fields.expression,
+}
+MESSAGE = {"text": fields.template, **SHARED}
+SOURCE = {**AUTH, **HMAC, **READING, **SHARED}
+
+
+@cache
+def presets() -> Mapping[str, Mapping[str, Any]]:
+    """Return the defaults of each sender this project knows."""
+    data = load_marked(Path(__file__).parents[1].joinpath("presets.yaml").read_text("utf-8")).data
+    return dict(data)

@@ -1,0 +1,103 @@
+"""What every function needs: settings, clients, table, queue, telemetry."""
+
+import os
+import random
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from openvoip_sms.adapters.message_queue import SqsQueue
+from openvoip_sms.adapters.schedule import EventBridgeSchedule
+from openvoip_sms.adapters.secret_reader import JsonSecret
+from openvoip_sms.adapters.store import DynamoStore
+from openvoip_sms.adapters.telemetry import CloudWatchTelemetry
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.reconcile import Reconciler
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.wiring import settings
+
+WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
+
+# Short time-outs: a table that does not answer must leave time to say so.
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=WORKERS,
+)
+
+
+def clock() -> datetime:
+    """Now, in the precision that records keep."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_id() -> str:
+    """A new message id: ids that are made later sort later."""
+    milliseconds = int(datetime.now(UTC).timestamp() * 1000)
+    return f"{milliseconds:012x}{secrets.token_hex(10)}"
+
+
+@cache
+def env() -> settings.Environment:
+    return settings.Environment(os.environ)
+
+
+@cache
+def policy() -> Policy:
+    return settings.policy(env())
+
+
+@cache
+def _session() -> boto3.session.Session:
+    return boto3.session.Session()
+
+
+def client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
+    return _session().client(service, config=_CONFIG)
+
+
+def secret(variable: str) -> JsonSecret:
+    return JsonSecret(client("secretsmanager"), env().required(variable))
+
+
+@cache
+def store() -> DynamoStore:
+    table = env().required("TABLE_NAME")
+    return DynamoStore(client("dynamodb"), table, settings.retention(env()))
+
+
+@cache
+def queue() -> SqsQueue:
+    url, dead_letters = env().required("QUEUE_URL"), env().required("DEAD_LETTER_QUEUE_URL")
+    return SqsQueue(client("sqs"), url, dead_letters)
+
+
+@cache
+def schedule() -> EventBridgeSchedule:
+    return EventBridgeSchedule(
+        client("scheduler"),
+        group=env().required("SCHEDULE_GROUP"),
+        role_arn=env().required("SCHEDULE_ROLE_ARN"),
+        queue_arn=env().required("QUEUE_ARN"),
+    )
+
+
+@cache
+def telemetry() -> CloudWatchTelemetry:
+    return CloudWatchTelemetry(env().required("STACK_NAME"))
+
+
+@cache
+def enqueuer() -> Enqueuer:
+    return Enqueuer(store(), queue(), schedule(), telemetry(), policy(), clock)
+
+
+@cache
+def reconciler() -> Reconciler:
+    return Reconciler(store(), queue(), telemetry(), policy(), clock, random.random)

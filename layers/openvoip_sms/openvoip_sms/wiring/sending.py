@@ -1,0 +1,62 @@
+"""What only API and sender need: they alone call the gateway and may read its secret."""
+
+import random
+import secrets
+from functools import cache
+
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.manual_actions import ManualActions
+from openvoip_sms.intake.from_api import ApiIntake
+from openvoip_sms.intake.from_queue import QueueIntake
+from openvoip_sms.intake.queue_records import QueueRecords
+from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.openvoip.client import OpenvoipClient
+from openvoip_sms.openvoip.gateway import OpenvoipGateway
+from openvoip_sms.wiring import core, settings
+
+
+@cache
+def gateway() -> OpenvoipGateway:
+    client = OpenvoipClient(
+        settings.gateway_url(core.env()),
+        encode_destination_twice=core.env().flag("ENCODE_DESTINATION_TWICE"),
+        connections=core.WORKERS,
+        clock=core.clock,
+    )
+    return OpenvoipGateway(client, core.secret("GATEWAY_SECRET_ARN"))
+
+
+@cache
+def delivery() -> Delivery[OpenvoipAccount]:
+    return Delivery(
+        store=core.store(),
+        gateway=gateway(),
+        telemetry=core.telemetry(),
+        policy=core.policy(),
+        clock=core.clock,
+        jitter=random.random,
+        new_claim=lambda: secrets.token_hex(8),
+    )
+
+
+@cache
+def queue_records() -> QueueRecords:
+    intake = QueueIntake(delivery(), core.enqueuer())
+    return QueueRecords(intake, core.queue(), core.telemetry())
+
+
+@cache
+def api_intake() -> ApiIntake:
+    return ApiIntake(delivery(), core.enqueuer(), core.new_id)
+
+
+@cache
+def manual_actions() -> ManualActions:
+    return ManualActions(
+        core.store(),
+        core.enqueuer(),
+        core.schedule(),
+        core.telemetry(),
+        core.policy(),
+        core.clock,
+    )

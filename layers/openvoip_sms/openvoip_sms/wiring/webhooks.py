@@ -1,0 +1,63 @@
+"""What only webhooks need: apart from the rest, so that no other function loads it."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from openvoip_sms.adapters.counters import DynamoCounters
+from openvoip_sms.adapters.secret_reader import JsonSecret
+from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.intake.from_webhook import WebhookIntake
+from openvoip_sms.web.webhook_api import WebhookApi
+from openvoip_sms.webhooks.config.sources import Mistake, SourcesInvalid, load_sources
+from openvoip_sms.webhooks.model import Sources
+from openvoip_sms.wiring import core
+
+
+@cache
+def webhook_api() -> WebhookApi:
+    """Build the API of webhooks.
+
+    Raises:
+        SourcesInvalid: the sources file has mistakes.
+    """
+    found = sources()
+    if isinstance(found, SourcesInvalid):
+        raise found
+    return WebhookApi(found, secrets, intake(), core.telemetry(), core.clock)
+
+
+@cache
+def intake() -> WebhookIntake:
+    counters = DynamoCounters(core.client("dynamodb"), core.env().required("TABLE_NAME"))
+    guard = FloodGuard(core.store(), counters, core.telemetry(), core.clock)
+    return WebhookIntake(core.enqueuer(), guard, core.env().whole("RECIPIENT_HOURLY_LIMIT"))
+
+
+@cache
+def _secret() -> JsonSecret:
+    return core.secret("WEBHOOK_SECRET_ARN")
+
+
+def secrets() -> Mapping[str, str]:
+    """The senders' secrets by name. May raise `SecretUnavailable`."""
+    return {name: value for name, value in _secret().read().items() if isinstance(value, str)}
+
+
+@cache
+def sources() -> Sources | SourcesInvalid:
+    """The sources; a file with a mistake is a result too, so that it is read and told once."""
+    file = Path(core.env().required("SOURCES_FILE"))
+    try:
+        return load_sources(_text(file), file.name)
+    except SourcesInvalid as invalid:
+        core.telemetry().sources_invalid(str(invalid))
+        return invalid
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        mistake = Mistake(file.name, 1, "(file)", "cannot be read", "It must be there, in UTF-8.")
+        raise SourcesInvalid([mistake]) from None

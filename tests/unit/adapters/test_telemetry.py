@@ -1,0 +1,274 @@
+"""Logs and metrics: in the form CloudWatch reads, and without what must not be read."""
+
+import json
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from openvoip_sms.adapters.telemetry import CloudWatchTelemetry, logger
+from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
+from openvoip_sms.rules.record import Reason, Status
+from tests.fakes import START
+from tests.records import waiting
+
+# The specification's words ("Embedded metric format", CloudWatch user guide).
+UNITS = {"Count", "Milliseconds", "Seconds", "None"}
+CANARY = waiting(
+    text="testo-canarino",
+    reference="riferimento-canarino",
+    sender="Canarino",
+    segments=2,
+    cost_eur=Decimal("0.18"),
+    source="webhook:shopify",
+)
+
+
+class Written:
+    """Telemetry and the lines it wrote."""
+
+    def __init__(self):
+        self.lines = []
+        self.telemetry = CloudWatchTelemetry("shop", self.lines.append)
+
+    def metrics(self):
+        """Name and value of each metric, with the checks that the specification asks for."""
+        found = {}
+        for line in self.lines:
+            assert "\n" not in line
+            document = json.loads(line)
+            envelope = document["_aws"]
+            assert type(envelope["Timestamp"]) is int
+            [directive] = envelope["CloudWatchMetrics"]
+            assert directive["Namespace"] == "OpenVoipSms"
+            assert 1 <= len(directive["Metrics"]) <= 100
+            for dimensions in directive["Dimensions"]:
+                assert len(dimensions) <= 30
+                assert all(isinstance(document[name], str) for name in dimensions)
+            for metric in directive["Metrics"]:
+                assert metric["Unit"] in UNITS
+                [value] = document[metric["Name"]]
+                found[metric["Name"]] = (value, metric["Unit"])
+        return found
+
+
+@pytest.fixture
+def written():
+    return Written()
+
+
+@pytest.fixture
+def logged():
+    """The log's lines, formatted as they are written."""
+    lines = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            lines.append(logger.registered_formatter.format(record))
+
+    keep = Keep(logging.DEBUG)
+    logger.addHandler(keep)
+    level = logger.log_level
+    logger.setLevel(logging.DEBUG)
+    yield lines
+    logger.setLevel(level)
+    logger.removeHandler(keep)
+
+
+def test_a_sent_message_counts_its_segments_cost_and_time(written):
+    sent = replace(CANARY, status=Status.SENT, sent_at=START + timedelta(seconds=3))
+    written.telemetry.status_changed(sent)
+    assert written.metrics() == {
+        "Sent": (1, "Count"),
+        "Segments": (2, "Count"),
+        "CostEur": (0.18, "None"),
+        "TimeToSend": (3.0, "Seconds"),
+    }
+
+
+def test_time_to_send_begins_at_the_time_that_was_asked_for(written):
+    asked = START + timedelta(hours=5)
+    sent = replace(CANARY, status=Status.SENT, send_at=asked, sent_at=asked + timedelta(seconds=2))
+    written.telemetry.status_changed(sent)
+    assert written.metrics()["TimeToSend"] == (2.0, "Seconds")
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ("rejected", "Rejected"),
+        ("failed", "Failed"),
+        ("unknown", "Unknown"),
+        ("expired", "Expired"),
+        ("suppressed", "Suppressed"),
+    ],
+)
+def test_each_end_is_counted(written, status, name):
+    written.telemetry.status_changed(replace(CANARY, status=Status(status)))
+    assert written.metrics() == {name: (1, "Count")}
+
+
+def test_a_message_that_waits_after_a_try_was_retried(written):
+    written.telemetry.status_changed(replace(CANARY, attempts=1))
+    assert written.metrics() == {"Retried": (1, "Count")}
+
+
+def test_a_message_that_was_just_accepted_costs_no_metric(written):
+    written.telemetry.status_changed(CANARY)
+    assert written.lines == []
+
+
+@pytest.mark.parametrize("reason", ["bad_credentials", "secret_not_set", "gateway_misconfigured"])
+def test_what_only_a_person_can_repair_is_counted_for_the_alarm(written, reason):
+    written.telemetry.status_changed(replace(CANARY, attempts=1, reason=Reason(reason)))
+    assert written.metrics()["ConfigurationErrors"] == (1, "Count")
+
+
+def test_calls_and_duplicates_are_counted(written):
+    written.telemetry.gateway_called(CANARY, CallResult(CallOutcome.ACCEPTED), 0.25)
+    written.telemetry.duplicate_received(CANARY)
+    assert written.metrics() == {
+        "GatewayLatency": (250.0, "Milliseconds"),
+        "Duplicates": (1, "Count"),
+    }
+
+
+def dimensions(line):
+    """Each set of dimensions as names with values: a metric of its own in CloudWatch."""
+    document = json.loads(line)
+    [directive] = document["_aws"]["CloudWatchMetrics"]
+    return [{name: document[name] for name in names} for names in directive["Dimensions"]]
+
+
+def test_metrics_are_counted_for_the_stack_and_by_source(written):
+    written.telemetry.duplicate_received(CANARY)
+    assert dimensions(written.lines[0]) == [
+        {"stack": "shop"},
+        {"stack": "shop", "source": "webhook:shopify"},
+    ]
+
+
+def test_all_campaigns_are_one_source(written):
+    written.telemetry.duplicate_received(replace(CANARY, source="campaign:natale-2026"))
+    assert dimensions(written.lines[0])[1] == {"stack": "shop", "source": "campaign"}
+
+
+def test_what_has_no_source_is_counted_for_the_stack_alone(written):
+    written.telemetry.unhandled_error("api", RuntimeError())
+    assert dimensions(written.lines[0]) == [{"stack": "shop"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POWERTOOLS_SERVICE_NAME", "other"),
+        ("POWERTOOLS_METRICS_NAMESPACE", "Other"),
+        ("POWERTOOLS_METRICS_DISABLED", "true"),
+        ("POWERTOOLS_DEV", "true"),
+    ],
+)
+def test_no_variable_takes_a_metric_away_from_its_alarm(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    written = Written()
+    written.telemetry.duplicate_received(CANARY)
+    assert written.metrics() == {"Duplicates": (1, "Count")}
+    assert dimensions(written.lines[0])[0] == {"stack": "shop"}
+
+
+def test_ten_threads_at_once_lose_no_metric_and_mix_no_lines(capfd):
+    telemetry, start = CloudWatchTelemetry("shop"), threading.Barrier(10)
+
+    def tell(worker):
+        start.wait()
+        for n in range(200):
+            segments = worker * 1000 + n
+            telemetry.status_changed(
+                replace(CANARY, status=Status.SENT, sent_at=START, segments=segments)
+            )
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(tell, range(10)))
+    documents = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line]
+    metrics = [one for one in documents if "_aws" in one]
+    assert len(metrics) == 2000
+    assert all(one["Sent"] == [1.0] for one in metrics)
+    assert {one["Segments"][0] for one in metrics} == {
+        float(worker * 1000 + n) for worker in range(10) for n in range(200)
+    }
+
+
+def test_lines_go_to_standard_output_where_lambda_reads_them(capsys):
+    CloudWatchTelemetry("shop").duplicate_received(CANARY)
+    lines = capsys.readouterr().out.splitlines()
+    assert any("CloudWatchMetrics" in line for line in lines)
+
+
+def everything(telemetry):
+    reply = CallResult(CallOutcome.UNCERTAIN, "http_500", "risposta-canarino +393331234567")
+    for status in Status:
+        telemetry.status_changed(replace(CANARY, status=status, gateway_reply=reply.raw))
+    telemetry.gateway_called(CANARY, reply, 1.0)
+    telemetry.duplicate_received(CANARY)
+    telemetry.source_paused(CANARY)
+    telemetry.webhook_refused("shopify", "bad_signature", configuration_error=True)
+    error = StoreUnavailable("errore-canarino")
+    telemetry.hand_over_failed("m-1", error)
+    telemetry.schedule_not_removed("m-1", error)
+    telemetry.secret_unavailable("m-1", error)
+    telemetry.outcome_not_recorded(CANARY)
+
+
+def test_no_line_shows_number_text_reply_or_anything_else_of_a_message(written, logged):
+    everything(written.telemetry)
+    shown = "\n".join([*written.lines, *logged])
+    assert "anarino" not in shown
+    assert "3331234567" not in shown
+    assert "+39333*****67" in shown
+
+
+def test_every_log_line_is_json_with_a_fixed_event_and_the_messages_id(written, logged):
+    everything(written.telemetry)
+    documents = [json.loads(line) for line in logged]
+    assert len(documents) == len(Status) + 8
+    assert {one["message"] for one in documents} >= {"sms.sent", "sms.unknown", "gateway.called"}
+    assert all(one["message_id"] == "m-1" for one in documents if "to" in one)
+
+
+def test_what_a_person_should_see_is_a_warning_or_an_error(written, logged):
+    everything(written.telemetry)
+    levels = {one["message"]: one["level"] for one in map(json.loads, logged)}
+    assert [levels[f"sms.{status}"] for status in ("unknown", "failed", "expired")] == [
+        "WARNING"
+    ] * 3
+    assert levels["sms.sent"] == "INFO"
+    assert levels["message.not_handed_over"] == "ERROR"
+
+
+def test_an_unhandled_error_is_counted_and_told_by_place_only(written, logged):
+    def fail():
+        raise RuntimeError(CANARY.text)
+
+    with pytest.raises(RuntimeError) as failed:
+        fail()
+    written.telemetry.unhandled_error("api", failed.value, sqs_id="1")
+    assert written.metrics() == {"UnhandledErrors": (1, "Count")}
+    [line] = [json.loads(one) for one in logged]
+    assert (line["message"], line["error"]) == ("service.unhandled_error", "RuntimeError")
+    assert "in fail" in line["where"][-1]
+    assert CANARY.text not in json.dumps(line)
+
+
+@pytest.mark.parametrize("number", ["3331234567", "+393331234567", "00393331234567"])
+def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(written, logged, number):
+    written.telemetry.status_changed(replace(CANARY, id=f"avviso-{number}"))
+    written.telemetry.hand_over_failed(number, RuntimeError())
+    written.telemetry.status_changed(replace(CANARY, id="01a3a333123456fc"))
+    written.telemetry.status_changed(replace(CANARY, id="shopify:6172839405061"))
+    assert not [line for line in logged if "3331234567" in line]
+    assert '"message_id":"01a3a333123456fc"' in logged[-2]
+    assert '"message_id":"shopify:6172839405061"' in logged[-1]

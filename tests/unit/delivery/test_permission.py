@@ -1,0 +1,115 @@
+"""May a message go now? One value as the answer, whoever asks."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from openvoip_sms.delivery.permission import (
+    RULES,
+    Circumstances,
+    End,
+    Go,
+    Wait,
+    permission,
+)
+from openvoip_sms.rules.limits import PassedLimit
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Reason, Status
+from tests.fakes import START
+from tests.records import waiting
+
+LIVE = Policy("Bottega", live=True)
+TEST = Policy("Bottega", test_recipients=frozenset({"+393331234567"}))
+HOUR = timedelta(hours=1)
+LIMIT = PassedLimit(Reason.RECIPIENT_LIMIT, "Too many.")
+
+
+def asked(record, now=START, policy=LIVE, **more):
+    return permission(record, Circumstances(now, policy, **more))
+
+
+def test_a_message_that_nothing_holds_back_may_go():
+    assert asked(waiting()) == Go()
+
+
+def test_a_message_whose_time_is_over_expires():
+    record = waiting(expires_at=START + HOUR)
+    assert asked(record, START + HOUR - timedelta(milliseconds=1)) == Go()
+    assert asked(record, START + HOUR) == End(Status.EXPIRED, Reason.TOO_LATE)
+
+
+def test_in_test_mode_only_the_firms_own_numbers_get_an_sms():
+    assert asked(waiting(), policy=TEST) == Go()
+    assert asked(waiting(to="+393331234568"), policy=TEST) == End(
+        Status.SUPPRESSED, Reason.TEST_MODE
+    )
+
+
+def test_a_message_waits_for_its_send_at():
+    record = waiting(send_at=START + HOUR, expires_at=START + 25 * HOUR)
+    assert asked(record) == Wait(Reason.SEND_AT, START + HOUR)
+    assert asked(record, START + HOUR) == Go()
+
+
+def test_a_passed_limit_ends_a_message_with_the_limits_own_words():
+    assert asked(waiting(), passed_limit=LIMIT) == End(
+        Status.SUPPRESSED, Reason.RECIPIENT_LIMIT, "Too many."
+    )
+
+
+def test_an_end_counts_before_a_wait():
+    record = waiting(to="+393331234568", send_at=START + HOUR)
+    assert asked(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)
+    assert isinstance(asked(record, passed_limit=LIMIT), End)
+
+
+def test_an_end_is_a_status_on_the_record_with_its_sentence():
+    ended = asked(waiting(), passed_limit=LIMIT).of(waiting(), START, LIVE)
+    assert (ended.status, ended.reason, ended.detail) == (
+        Status.SUPPRESSED,
+        "recipient_limit",
+        "Too many.",
+    )
+    assert ended.check_at is None
+    late = End(Status.EXPIRED, Reason.TOO_LATE).of(waiting(), START, LIVE)
+    assert late.detail == "Its validity ran out before the gateway took it."
+
+
+def test_an_end_never_says_not_sent_of_what_may_have_been_sent():
+    ended = End(Status.EXPIRED, Reason.TOO_LATE).of(waiting(maybe_sent=True), START, LIVE)
+    assert ended.status is Status.UNKNOWN
+
+
+def test_a_text_that_is_not_kept_is_dropped_from_what_was_held_back():
+    ended = asked(waiting(), passed_limit=LIMIT).of(
+        waiting(), START, replace(LIVE, store_text=False)
+    )
+    assert ended.text is None
+
+
+def test_a_new_rule_is_one_function_and_one_entry():
+    """No SMS for marketing on a Sunday in Rome, say: nothing else has to know of it."""
+
+    def no_marketing_on_sundays(record, circumstances):
+        local = circumstances.now.astimezone(ZoneInfo("Europe/Rome"))
+        if record.category != "marketing" or local.isoweekday() != 7:
+            return None
+        monday = local.replace(hour=9, minute=0) + timedelta(days=1)
+        return Wait(Reason.SEND_AT, monday)
+
+    sunday = START.replace(year=2026, month=11, day=29)
+    rules = (*RULES, no_marketing_on_sundays)
+    offer, notice = waiting(category="marketing"), waiting()
+    late = timedelta(days=30)
+    offer, notice = (replace(one, expires_at=START + late) for one in (offer, notice))
+    answer = permission(offer, Circumstances(sunday, LIVE), rules)
+    assert answer == Wait(Reason.SEND_AT, sunday.replace(day=30, hour=8, minute=0))
+    assert permission(notice, Circumstances(sunday, LIVE), rules) == Go()
+    assert permission(offer, Circumstances(START, LIVE), rules) == Go()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_is_silent_about_an_ordinary_message(rule):
+    assert rule(waiting(), Circumstances(START, LIVE)) is None

@@ -1,0 +1,333 @@
+"""Bodies from the queue: done, again, or set aside with a reason."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake, QueueOutcome, unwrap
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Status
+from tests.fakes import (
+    START,
+    FakeClock,
+    FakeGateway,
+    FakeQueue,
+    FakeSchedule,
+    FakeStore,
+    FakeTelemetry,
+)
+from tests.records import waiting
+
+POLICY = Policy(default_sender="Bottega", live=True)
+LEAST = {"to": "333 1234567", "text": "Ciao"}
+BUSY = CallResult(CallOutcome.BUSY, retry_after=120.0)
+
+
+class Stage:
+    """An intake and all that is around it."""
+
+    def __init__(self, *script):
+        self.gateway, self.store, self.queue = FakeGateway(*script), FakeStore(), FakeQueue()
+        self.schedule, self.telemetry, self.clock = FakeSchedule(), FakeTelemetry(), FakeClock()
+        delivery = Delivery(
+            store=self.store,
+            gateway=self.gateway,
+            telemetry=self.telemetry,
+            policy=POLICY,
+            clock=self.clock,
+            jitter=lambda: 1.0,
+            new_claim=lambda: f"claim-{len(self.store.history)}",
+        )
+        enqueuer = Enqueuer(
+            self.store, self.queue, self.schedule, self.telemetry, POLICY, self.clock
+        )
+        self.intake = QueueIntake(delivery, enqueuer)
+
+    def handle(self, body, sqs_id="sqs-1"):
+        written = body if isinstance(body, str) else json.dumps(body)
+        return self.intake.handle(written, sqs_id, lambda: 60.0)
+
+
+# Messages
+
+
+def test_a_message_is_sent_and_done():
+    stage = Stage()
+    assert stage.handle(LEAST | {"id": "m-1"}) == COMPLETED
+    assert [(sms.to, sms.text) for sms in stage.gateway.accepted] == [("+393331234567", "Ciao")]
+    assert (stage.store["m-1"].status, stage.store["m-1"].source) == ("sent", "queue")
+
+
+def test_without_an_id_the_one_of_the_queue_serves():
+    stage = Stage()
+    stage.handle(LEAST)
+    assert stage.store["sqs-1"].status is Status.SENT
+
+
+def test_a_message_delivered_twice_is_sent_once():
+    stage = Stage()
+    assert [stage.handle(LEAST) for _ in range(3)] == [COMPLETED] * 3
+    assert len(stage.gateway.calls) == 1
+
+
+def test_the_same_id_with_other_content_is_dead_lettered():
+    stage = Stage()
+    stage.handle(LEAST | {"id": "m-1"})
+    assert stage.handle(LEAST | {"id": "m-1", "text": "Altro"}) == QueueOutcome(
+        dead_letter="id_in_use"
+    )
+    assert len(stage.gateway.calls) == 1
+
+
+def test_what_was_not_sent_comes_again_and_is_sent_then():
+    stage = Stage(BUSY)
+    assert stage.handle(LEAST | {"id": "m-1"}) == QueueOutcome(retry_in=120.0)
+    stage.clock.forward(120)
+    assert stage.handle(LEAST | {"id": "m-1"}) == COMPLETED
+    assert stage.store["m-1"].status is Status.SENT
+
+
+def test_a_message_without_an_id_comes_again_as_a_pointer_to_its_record():
+    """Its SQS id would change with a redrive from the dead-letter queue."""
+    stage = Stage(BUSY)
+    assert stage.handle(LEAST) == COMPLETED
+    assert stage.queue.put_in == [("sqs-1", 120.0)]
+    assert stage.handle({"stored_message": "sqs-1"}) == COMPLETED
+    assert stage.store["sqs-1"].status is Status.SENT
+
+
+def test_a_pointer_that_cannot_be_queued_leaves_the_message_where_it_is():
+    stage = Stage(BUSY)
+    stage.queue.down = True
+    assert stage.handle(LEAST) == QueueOutcome(retry_in=120.0)
+
+
+def test_a_wait_that_the_queue_cannot_do_leaves_the_message_where_it_is():
+    stage = Stage(replace(BUSY, retry_after=7200.0))
+    assert stage.handle(LEAST) == QueueOutcome(retry_in=7200.0)
+    assert stage.queue.put_in == []
+
+
+def test_a_message_that_another_worker_sends_right_now_comes_again():
+    meanwhile = []
+
+    def delivered_twice():
+        meanwhile.append(stage.handle(LEAST))
+        return CallResult(CallOutcome.ACCEPTED)
+
+    stage = Stage(delivered_twice)
+    assert stage.handle(LEAST) == COMPLETED
+    assert meanwhile == [QueueOutcome(retry_in=91.0)]
+    assert len(stage.gateway.calls) == 1
+
+
+def test_a_message_for_later_is_scheduled_once():
+    stage = Stage()
+    body = LEAST | {"id": "m-1", "send_at": "2026-11-25T09:00:00+01:00"}
+    assert [stage.handle(body) for _ in range(2)] == [COMPLETED] * 2
+    assert stage.store["m-1"].status is Status.SCHEDULED
+    assert list(stage.schedule.at) == ["m-1"]
+    assert stage.gateway.calls == []
+    other = body | {"text": "Altro"}
+    assert stage.handle(other) == QueueOutcome(dead_letter="id_in_use")
+
+
+# Pointers
+
+
+def test_a_pointer_sends_the_stored_message():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting()
+    assert stage.handle({"stored_message": "m-1"}) == COMPLETED
+    assert stage.store["m-1"].status is Status.SENT
+
+
+def test_a_pointer_to_what_comes_too_early_comes_again():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting(send_at=START + timedelta(seconds=60))
+    assert stage.handle({"stored_message": "m-1"}) == QueueOutcome(retry_in=60.0)
+
+
+@pytest.mark.parametrize("key", ["m-9", "", "a b", "x" * 3000, 7, None, {"a": 1}, ["m-1"]])
+def test_a_pointer_to_nothing_is_dead_lettered(key):
+    stage = Stage()
+    looked_up = []
+    stage.store.get = looked_up.append  # and gives nothing
+    assert stage.handle({"stored_message": key}) == QueueOutcome(dead_letter="no_such_message")
+    assert looked_up == (["m-9"] if key == "m-9" else [])  # the table knows no other keys
+
+
+# What is no message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "ciao",
+        "{",
+        '{"to": NaN}',
+        '{"to":"333 1234567","to":"334 1234567","text":"x"}',
+        "[" * 100_000,
+        "1" * 10_000,
+        "\x00",
+    ],
+)
+def test_what_is_not_json_is_dead_lettered(body):
+    assert Stage().handle(body) == QueueOutcome(dead_letter="not_json")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ([], ": not_an_object"),
+        ("7", ": not_an_object"),
+        ({}, "to: missing, text: missing"),
+        (LEAST | {"testo": "x"}, "testo: unknown_field"),
+        (LEAST | {"to": 3331234567}, "to: wrong_type"),
+        (LEAST | {"id": "a b"}, "id: bad_id"),
+        (LEAST | {"dry_run": True}, "dry_run_in_queue"),
+        ({"Records": []}, "Records: unknown_field, to: missing, text: missing"),
+    ],
+)
+def test_what_is_no_message_is_dead_lettered_with_its_mistakes(body, reason):
+    stage = Stage()
+    assert stage.handle(body) == QueueOutcome(dead_letter=reason)
+    assert stage.store.records == {}
+
+
+def test_the_reason_fits_an_attribute_and_shows_nothing_of_the_message():
+    odd = {f"campo{n}": "segreto" for n in range(100)} | {"segreto\n": 1, "to": 333_1234567}
+    reason = Stage().handle(odd).dead_letter
+    assert len(reason) <= 256
+    assert reason.isprintable()
+    assert "segreto" not in reason
+    assert "1234567" not in reason
+
+
+def test_a_message_with_a_bad_number_becomes_a_rejected_record():
+    stage = Stage()
+    body = LEAST | {"id": "m-1", "to": "06 1234567"}
+    assert stage.handle(body) == COMPLETED
+    stage.clock.forward(0.001)
+    assert stage.handle(body) == COMPLETED
+    assert (stage.store["m-1"].status, stage.store["m-1"].reason) == ("rejected", "landline")
+    assert len(stage.telemetry.changes) == 1
+
+
+def test_a_rejected_message_does_not_take_the_place_of_another():
+    stage = Stage()
+    stage.handle(LEAST | {"id": "m-1"})
+    assert (
+        stage.handle({"id": "m-1", "to": "06 1234567", "text": "Ciao"}).dead_letter == "id_in_use"
+    )
+    assert stage.store["m-1"].status is Status.SENT
+
+
+# Envelopes
+
+
+def sns(inner):
+    return {"Type": "Notification", "MessageId": "x", "Message": json.dumps(inner)}
+
+
+def event_bridge(inner):
+    return {"version": "0", "detail-type": "SmsWanted", "source": "shop", "detail": inner}
+
+
+@pytest.mark.parametrize(
+    "envelope", [sns(LEAST), event_bridge(LEAST), sns(event_bridge(LEAST)), sns(sns(LEAST))]
+)
+def test_envelopes_are_unwrapped(envelope):
+    stage = Stage()
+    assert stage.handle(envelope) == COMPLETED
+    assert len(stage.gateway.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        sns(LEAST),
+        event_bridge(LEAST) | {"id": "x"},
+        sns(event_bridge(LEAST) | {"id": "x"}) | {"MessageId": "another-each-time"},
+    ],
+)
+def test_an_envelope_that_is_delivered_twice_is_one_sms(envelope):
+    """SNS and EventBridge deliver at least once, and the queue gives each copy another id."""
+    stage = Stage()
+    assert stage.handle(envelope, "sqs-1") == COMPLETED
+    assert stage.handle(envelope, "sqs-2") == COMPLETED
+    assert list(stage.store.records) == ["x"]
+    assert len(stage.gateway.accepted) == 1
+
+
+def test_a_messages_own_id_stands_above_its_envelopes():
+    stage = Stage()
+    stage.handle(sns(LEAST | {"id": "m-1"}))
+    assert list(stage.store.records) == ["m-1"]
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", "a b", "x" * 129, {}])
+def test_an_envelopes_id_that_no_message_can_have_is_left_aside(odd):
+    stage = Stage()
+    assert stage.handle(sns(LEAST) | {"MessageId": odd}) == COMPLETED
+    assert list(stage.store.records) == ["sqs-1"]
+
+
+def test_an_envelope_around_a_pointer_is_one_to_the_stored_message():
+    stage = Stage()
+    stage.store.records["m-1"] = waiting()
+    assert stage.handle(event_bridge({"stored_message": "m-1"})) == COMPLETED
+    assert len(stage.gateway.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        {"Type": "Notification", "Message": "testo semplice"},
+        {"Type": "Notification", "Message": ""},
+    ],
+)
+def test_an_envelope_around_a_plain_text_is_dead_lettered(envelope):
+    assert Stage().handle(envelope) == QueueOutcome(dead_letter="not_json")
+
+
+def test_an_envelope_that_never_ends_is_dead_lettered():
+    inner = LEAST
+    for _ in range(50):
+        inner = event_bridge(inner)
+    assert "unknown_field" in Stage().handle(inner).dead_letter
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    "Type Message detail detail-type to text stored_message id".split()
+                ),
+                inner | st.sampled_from(["Notification", "[1]", '{"to":"3331234567","text":"x"}']),
+                max_size=4,
+            )
+        ),
+        max_leaves=8,
+    )
+)
+def test_whatever_is_in_the_queue_is_done_again_or_set_aside(body):
+    stage = Stage()
+    handled = stage.handle(body)
+    assert handled == COMPLETED or handled.dead_letter or handled.retry_in
+    assert handled != COMPLETED or stage.store.records
+
+
+def test_what_is_no_envelope_stays_as_it_is():
+    assert unwrap({"Type": "Notification", "Message": 7}) == {"Type": "Notification", "Message": 7}
