@@ -53,24 +53,12 @@ class WebhookIntake:
         if before is not None:
             self.acceptance.journal.duplicate(before)
             return Taken(before, repeated=True)
-        record = self._record(planned, source)
+        policy, now = self.acceptance.policy, self.acceptance.clock()
+        record = planned_record(planned, source, policy, now)
         if record.status is not Status.REJECTED:
             record = self._held_back(record, source) or record
         accepted = self.acceptance.accept(record)
         return Taken(accepted.record, accepted.repeated)
-
-    def _record(self, planned: PlannedMessage | RejectedMessage, source: Source) -> Record:
-        now, policy = self.acceptance.clock(), self.acceptance.policy
-        given, name = _message_object(planned), f"webhook:{source.name}"
-        try:
-            message = _message(planned, given, policy, now)
-            record = record_of(message, id=planned.id, source=name, policy=policy, now=now)
-        except InvalidMessage as invalid:
-            record = rejected_record(
-                given, invalid, default_id=planned.id, source=name, policy=policy, now=now
-            )
-        # A retry may tell the same event in other words: the id alone says what it is.
-        return replace(record, fingerprint=hashlib.sha256(planned.id.encode()).hexdigest())
 
     def _held_back(self, record: Record, source: Source) -> Record | None:
         now = self.acceptance.clock()
@@ -118,6 +106,25 @@ class WebhookIntake:
     def _pause(self, of_source: str, record: Record, now: datetime) -> None:
         self.counters.pause(of_source, now + limits.PAUSE)
         self.acceptance.journal.source_paused(record)
+
+
+def planned_record(
+    planned: PlannedMessage | RejectedMessage, source: Source, policy: Policy, now: datetime
+) -> Record:
+    """What is stored for a planned message unless a limit holds it back: waiting, or rejected.
+
+    Pure, so that a preview shows what the service does by asking it.
+    """
+    given, name = _message_object(planned), f"webhook:{source.name}"
+    try:
+        message = _message(planned, given, policy, now)
+        record = record_of(message, id=planned.id, source=name, policy=policy, now=now)
+    except InvalidMessage as invalid:
+        record = rejected_record(
+            given, invalid, default_id=planned.id, source=name, policy=policy, now=now
+        )
+    # A retry may tell the same event in other words: the id alone says what it is.
+    return replace(record, fingerprint=hashlib.sha256(planned.id.encode()).hexdigest())
 
 
 def _message(
