@@ -14,6 +14,7 @@ import boto3
 
 from local.check_sources import SOURCES
 from local.gateway import LocalGateway
+from local.preview.page_data import preview_handler
 from local.processes import (
     ROOT,
     WORK,
@@ -24,7 +25,6 @@ from local.processes import (
     running,
     wait_for,
 )
-from local.trial.page import trial_of_orders
 
 CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
 WEBHOOK_SECRETS = {
@@ -89,8 +89,8 @@ class Stack:
 
 @contextmanager
 def local_gateway() -> Iterator[LocalGateway]:
-    trial = trial_of_orders(ROOT / SOURCES, WEBHOOK_SECRETS)
-    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, trial=trial) as gateway:
+    preview = preview_handler(ROOT / SOURCES, WEBHOOK_SECRETS)
+    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, preview=preview) as gateway:
         yield gateway
 
 

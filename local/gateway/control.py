@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from local.gateway.answer import Answer
 from local.gateway.faults import KINDS
 from local.gateway.gateway import Gateway
-from local.gateway.orders import BadOrder, NextOrder, read_faults, read_secret, read_trial
+from local.gateway.orders import BadOrder, NextOrder, read_faults, read_preview, read_secret
 
 _PAGE = Path(__file__).with_name("page.html")
 _CALL_ID = re.compile(r"[0-9]{1,15}")
@@ -103,14 +103,14 @@ def _sources(gateway: Gateway, _: str, __: bytes) -> Answer:
 
 
 def _try(gateway: Gateway, _: str, body: bytes) -> Answer:
-    return _tried(gateway, read_trial(body))
+    return _tried(gateway, read_preview(body))
 
 
 def _tried(gateway: Gateway, order: dict[str, str]) -> Answer:
-    if gateway.trial is None:
+    if gateway.preview is None:
         return refusal(404, "This gateway runs alone, without a service that could be asked.")
     try:
-        return _json(gateway.trial(order))
+        return _json(gateway.preview(order))
     except ValueError as mistake:
         raise BadOrder(str(mistake)) from None
 

@@ -16,7 +16,7 @@ SCRIPT = "/sms_send_soa.php"
 
 # What a payload would cause at the service, which this program does not know: `{}` asks for the
 # sources there are; a `ValueError` carries a sentence for the person who asked.
-type Trial = Callable[[dict[str, str]], dict[str, Any]]
+type PreviewHandler = Callable[[dict[str, str]], dict[str, Any]]
 
 
 class Gateway:
@@ -29,14 +29,14 @@ class Gateway:
         reply_form: str = "mixed",
         encode_destination_twice: bool = False,
         seed: int = 0,
-        trial: Trial | None = None,
+        preview: PreviewHandler | None = None,
     ) -> None:
         if reply_form not in FORMS:
             raise ValueError(
                 f"There is no reply form {reply_form!r}. There are: {', '.join(FORMS)}."
             )
         self.seed = seed
-        self.trial = trial
+        self.preview = preview
         self._account = account
         self._form = reply_form
         self._destination_twice = encode_destination_twice

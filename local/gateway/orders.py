@@ -78,7 +78,7 @@ def read_secret(body: bytes) -> str:
     return str(secret)
 
 
-def read_trial(body: bytes) -> dict[str, str]:
+def read_preview(body: bytes) -> dict[str, str]:
     """A payload for a source, perhaps with headers and a topic.
 
     Raises:

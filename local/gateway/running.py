@@ -4,7 +4,7 @@ import threading
 from typing import Self
 
 from local.gateway.account import Account
-from local.gateway.gateway import SCRIPT, Gateway, Trial
+from local.gateway.gateway import SCRIPT, Gateway, PreviewHandler
 from local.gateway.server import Server
 
 LOOPBACK = "127.0.0.1"
@@ -14,8 +14,8 @@ class LocalGateway(Gateway):
     """Listens from the start of `with` to its end; a `port` of 0 is any free one.
 
     With a `credit`, messages beyond it are refused; `reply_form` is one of `replies.FORMS`;
-    `encode_destination_twice` is for accounts whose destination is encoded twice; `trial` tells the
-    page what a payload would cause at the service.
+    `encode_destination_twice` is for accounts whose destination is encoded twice; `preview` tells
+    the page what a payload would cause at the service.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class LocalGateway(Gateway):
         reply_form: str = "mixed",
         encode_destination_twice: bool = False,
         seed: int = 0,
-        trial: Trial | None = None,
+        preview: PreviewHandler | None = None,
     ) -> None:
         super().__init__(
             Account(call_group, secret, credit),
             reply_form=reply_form,
             encode_destination_twice=encode_destination_twice,
             seed=seed,
-            trial=trial,
+            preview=preview,
         )
         self._address = (host, port)
 

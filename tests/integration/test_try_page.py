@@ -9,9 +9,9 @@ import urllib3
 
 from local.check_sources import SOURCES
 from local.gateway import LocalGateway
+from local.preview.page_data import preview_handler
 from local.processes import ROOT
 from local.stack import WEBHOOK_SECRETS, local_gateway
-from local.trial.page import trial_of_orders
 
 SHIPPED = ROOT / SOURCES
 EVENT = (ROOT / "events/webhook_shopify_orders_fulfilled.json").read_text("utf-8")
@@ -47,10 +47,10 @@ def test_the_form_offers_the_sources_and_their_topics(gateway):
 
 
 def test_a_pasted_event_shows_what_it_would_cause_and_sends_nothing(gateway):
-    status, trial = tell(gateway, "POST", {"source": "shopify", "body": EVENT, "headers": ""})
-    [event] = trial["events"]
+    status, preview = tell(gateway, "POST", {"source": "shopify", "body": EVENT, "headers": ""})
+    [event] = preview["events"]
     [sms] = event["messages"]
-    assert (status, trial["authentic"], event["topic"]) == (200, True, "orders/fulfilled")
+    assert (status, preview["authentic"], event["topic"]) == (200, True, "orders/fulfilled")
     assert (sms["to"], sms["found_at"], sms["final"]["segments"], sms["final"]["cost_eur"]) == (
         "+393331234567",
         "shipping_address.phone",
@@ -72,14 +72,14 @@ def test_a_payload_with_headers_is_checked_with_the_local_secret(gateway):
 def test_a_topic_stands_for_the_headers(gateway):
     order = {"source": "woocommerce", "topic": "order.updated"}
     order["body"] = '{"id": 1, "status": "paid", "billing": {"phone": "333 1234567"}}'
-    _, trial = tell(gateway, "POST", order)
-    assert trial["events"][0]["messages"][0]["faults"] == ["Not so: status == 'completed'"]
+    _, preview = tell(gateway, "POST", order)
+    assert preview["events"][0]["messages"][0]["because"] == ["Not so: status == 'completed'"]
 
 
 def test_a_moment_comes_as_a_clock_in_rome(gateway):
     body = {"cellulare": "333 1234567", "modello": "F24", "importo": 5, "scadenza": "2099-01-01"}
-    _, trial = tell(gateway, "POST", {"source": "scadenze", "body": json.dumps(body)})
-    [sms] = trial["events"][0]["messages"]
+    _, preview = tell(gateway, "POST", {"source": "scadenze", "body": json.dumps(body)})
+    [sms] = preview["events"][0]["messages"]
     assert (sms["verdict"], sms["reason"]) == ("reject", "send_at_too_far")
 
 
@@ -117,7 +117,7 @@ def test_an_edit_of_the_sources_shows_at_once_and_so_does_a_mistake(tmp_path):
     file = tmp_path / "sources.yaml"
     file.write_text(SHIPPED.read_text("utf-8").replace("Grazie", "Salve"))
     order = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
-    with LocalGateway("9999", "local-secret", trial=trial_of_orders(file, {})) as gateway:
+    with LocalGateway("9999", "local-secret", preview=preview_handler(file, {})) as gateway:
         [sms] = tell(gateway, "POST", order)[1]["events"][0]["messages"]
         assert sms["final"]["text"].startswith("Salve, abbiamo ricevuto")
         file.write_text("modulo:\n  preset: zapir\n  secrets: [a]\n  too: x\n")
@@ -132,7 +132,7 @@ def test_a_gateway_alone_has_no_form():
         for answer in (tell(gateway, "GET"), tell(gateway, "POST", {"source": "a", "body": ""})):
             assert answer[0] == 404
     page = (ROOT / "local/gateway/page.html").read_text("utf-8")
-    assert '<section class="card" id="trial" hidden>' in page
+    assert '<section class="card" id="preview-card" hidden>' in page
 
 
 def test_the_gateway_alone_loads_nothing_of_the_service():
