@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.check_sources import SOURCES
+from local.deployed_stack import WEBHOOK_SECRETS
 from local.preview import Preview, as_text, preview_call, sample_call
 from local.preview.page_data import source_named
-from local.stack import WEBHOOK_SECRETS
 from openvoip_sms.webhooks.sources import load_sources
 from openvoip_sms.webhooks.vocabulary import Source
 
@@ -44,7 +44,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("source", help="its name in the sources file")
     add("body", help="file: the body as it was sent, or an event of API Gateway (events/*.json)")
-    add("--headers", help="file: lines `Name: value`, the request line may stand first")
+    add("--headers", help="file: lines `Name: value`, the request line may come first")
     add("--topic", default="", help="where a header says it and no headers are given")
     add("--sources", default=SOURCES, help="default: %(default)s")
     add("--secret", default=os.environ.get("SECRET", ""), help="default: SECRET, else a local one")
@@ -61,7 +61,7 @@ def main() -> int:
     print(as_text(preview))
     if preview.authentic is False and not options.secret:
         print("\nChecked with the secrets of `make local`; SECRET=… checks with another.")
-    print("\nNothing was sent. Limits and test mode are not looked at here.")
+    print("\nNothing was sent. Limits and test mode are not considered here.")
     return 0
 
 

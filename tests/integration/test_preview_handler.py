@@ -6,9 +6,9 @@ from http import HTTPStatus
 import pytest
 
 from local.check_sources import SOURCES
+from local.deployed_stack import WEBHOOK_SECRETS
 from local.preview.page_data import preview_handler
 from local.processes import ROOT
-from local.stack import WEBHOOK_SECRETS
 from tests.integration.service import event
 from tests.unit.webhooks.webhook_calls import base64_hmac, hex_hmac
 

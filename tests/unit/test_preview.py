@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local import check_sources
-from local.gateway.segments import size_of
+from local.deployed_stack import WEBHOOK_SECRETS
+from local.gateway.sms_size import sms_size
 from local.preview import CannotPreview, as_text, preview_call, sample_call
 from local.preview.text_cost import cheaper_text, text_cost
 from local.processes import ROOT
-from local.stack import WEBHOOK_SECRETS
 from openvoip_sms.webhooks.keys import presets
 from openvoip_sms.webhooks.sources import load_sources
 from tests.unit.webhooks.webhook_calls import NOW, preset, source
@@ -139,7 +139,7 @@ def test_a_line_break_that_an_editor_added_is_detected():
     assert "not byte for byte what was sent" in other.why
 
 
-def test_a_call_of_last_week_is_told_from_a_forged_one():
+def test_a_call_of_last_week_is_distinguished_from_a_forged_one():
     body, shop = {"id": "evt_1"}, preset("stripe")
     [(name, value)] = preview(shop, body).needed_headers
     late = NOW + timedelta(days=7)
@@ -167,7 +167,7 @@ def test_the_ping_of_woocommerce_is_named():
     assert "answered 200" in shown.why
 
 
-# Reading what a person has at hand
+# Reading what a person has
 
 
 def test_a_request_line_brings_the_token_that_stands_in_the_address():
@@ -176,7 +176,7 @@ def test_a_request_line_brings_the_token_that_stands_in_the_address():
     assert preview(preset("elementor"), {"phone": "333 1234567"}, headers).authentic is True
 
 
-def test_a_request_line_alone_can_be_checked_and_the_form_is_still_known_by_its_looks():
+def test_a_request_line_alone_can_be_checked_and_the_form_is_still_recognized():
     shown = preview(preset("elementor"), b"phone=333+1234567", "POST /?token=local-secret HTTP/2")
     assert shown.authentic is True
     assert shown.events[0].messages[0].to == "+393331234567"
@@ -195,7 +195,7 @@ def test_a_request_line_alone_can_be_checked_and_the_form_is_still_known_by_its_
         ),
     ],
 )
-def test_without_headers_a_form_is_known_by_its_looks(name, body):
+def test_without_headers_a_form_is_recognized_by_its_body(name, body):
     [event] = preview(preset(name), body).events
     assert event.messages[0].to == "+393331234567"
 
@@ -264,7 +264,7 @@ def test_a_condition_that_does_not_hold_is_shown():
     assert (sms.verdict, sms.because) == ("nothing", ("Not so: stato == 'pronto'",))
 
 
-def test_the_moment_is_shown_as_a_clock_in_rome():
+def test_the_moment_is_shown_in_the_time_of_rome():
     sms = message("Ciao", send_at="'2026-12-16T09:00'")
     assert sms.send_at.isoformat() == "2026-12-16T09:00:00+01:00"
 
@@ -342,14 +342,14 @@ def test_a_cheaper_text_says_the_same_for_less(text, expected):
 def test_a_cheaper_text_is_cheaper_by_another_count_too(text):
     proposal = cheaper_text(text)
     if proposal is not None:
-        assert size_of(proposal).segments < size_of(text).segments
+        assert sms_size(proposal).segments < sms_size(text).segments
         assert proposal.count("a") == text.count("a")
 
 
 @given(st.text("ab €[]~è’È🎉\n", min_size=1, max_size=400))
 def test_encoding_and_segments_agree_with_another_count(text):
     measured = text_cost(text, PRICE)
-    assert (measured.encoding, measured.segments) == size_of(text)
+    assert (measured.encoding, measured.segments) == sms_size(text)
     assert measured.cost_eur == measured.segments * PRICE
 
 

@@ -88,15 +88,15 @@ ORDERS = st.builds(
     LISTED,
 )
 BODIES = (
-    ORDERS.map(lambda order: json.dumps(order).encode())
+    ORDERS.map(lambda data: json.dumps(data).encode())
     | st.lists(ORDERS, max_size=3).map(lambda orders: json.dumps(orders).encode())
-    | ORDERS.map(lambda order: urlencode(_plain(order)).encode())
+    | ORDERS.map(lambda data: urlencode(_plain(data)).encode())
     | st.sampled_from([b"", b"{", b"7", b"webhook_id=7", b'{"phone":NaN}', b"\xff"])
 )
 
 
-def _plain(order):
-    return {name: value for name, value in order.items() if isinstance(value, str)}
+def _plain(data):
+    return {name: value for name, value in data.items() if isinstance(value, str)}
 
 
 HEADERS = st.fixed_dictionaries(
@@ -202,7 +202,7 @@ def test_preview_and_service_agree_on_every_call(source, body, headers):
 
 
 @pytest.mark.parametrize(
-    ("order", "decision"),
+    ("data", "decision"),
     [
         ({"phone": "333 1234567", "nome": "Anna", "note": "’"}, ("accepted", None)),
         ({"phone": "06 1", "telefono": 3331234567, "nome": "A", "note": "x"}, ("accepted", None)),
@@ -214,11 +214,11 @@ def test_preview_and_service_agree_on_every_call(source, body, headers):
         ({"phone": "333 1234567", "nome": "stop"}, ("nothing", "when_false")),
     ],
 )
-def test_the_comparison_sees_every_kind_of_decision(order, decision):
+def test_the_comparison_sees_every_kind_of_decision(data, decision):
     message = {"text": "{nome}" + " {note}" * 4, "when": "nome != 'stop'", "delay": 60}
     source = preset("make", to=PATHS, message=message)
     headers = {"Content-Type": "application/json", "X-Webhook-Token": KEY}
-    body = json.dumps(order).encode()
+    body = json.dumps(data).encode()
     assert check(source, body, headers).authentic is True
     assert check(source, body, headers | {"X-Webhook-Token": "guessed"}).authentic is False
     [(_, _, [found])] = service_decides(source, call(body, headers))
