@@ -45,7 +45,7 @@ def look_up(paths: Sequence[Expression], data: Any) -> tuple[PhoneLookup, ...]: 
     lookups: list[PhoneLookup] = []
     for path in paths:
         for value in _values(path.of(data)):
-            lookups.append(_tried(path.source, value))
+            lookups.append(_lookup(path.source, value))
             if lookups[-1].mobile:
                 return tuple(lookups)
     return tuple(lookups)
@@ -58,7 +58,7 @@ def _values(found: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
         yield found
 
 
-def _tried(path: str, value: Any) -> PhoneLookup:  # noqa: ANN401 - JSON
+def _lookup(path: str, value: Any) -> PhoneLookup:  # noqa: ANN401 - JSON
     """Text or a whole number may be a phone number; nothing else is guessed at."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         reason = "wrong_type" if is_true(value) else "missing"
