@@ -1,4 +1,4 @@
-"""Tools for this machine; what they share with the service stands in the layer's folder."""
+"""Tools for this machine; what they share with the service is in the layer's folder."""
 
 import sys
 from pathlib import Path

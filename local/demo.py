@@ -7,9 +7,9 @@ import urllib.request
 from collections.abc import Iterable
 from typing import Any
 
+from local.deployed_stack import DeployedStack, deployed, local_gateway
 from local.gateway import LocalGateway
 from local.processes import ROOT, NotStarted, end_on_signals
-from local.stack import Stack, deployed, local_gateway
 
 SECONDS_TO_SEND = 30.0
 
@@ -19,8 +19,8 @@ def event(name: str) -> dict[str, Any]:
     return loaded
 
 
-def post(stack: Stack, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Make the HTTP call that an event file stands for."""
+def post(stack: DeployedStack, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Make the HTTP call of an event file."""
     headers = call["headers"] | {"x-api-key": stack.api_key}
     headers.pop("Host")
     request = urllib.request.Request(  # noqa: S310 - our own address
@@ -30,7 +30,7 @@ def post(stack: Stack, call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return answer.status, json.load(answer)
 
 
-def send_all(stack: Stack) -> list[str]:
+def send_all(stack: DeployedStack) -> list[str]:
     """Send the three kinds of input, the webhook twice; return the ids of their messages."""
     webhook = event("webhook_shopify_orders_fulfilled")
     status, body = post(stack, webhook)
@@ -52,7 +52,7 @@ def send_all(stack: Stack) -> list[str]:
     return [*ids, "f24-0007", body["id"]]
 
 
-def records(stack: Stack, ids: Iterable[str]) -> list[dict[str, Any]]:
+def records(stack: DeployedStack, ids: Iterable[str]) -> list[dict[str, Any]]:
     """Wait until every message is sent, and return the items as they are in DynamoDB."""
     give_up = time.monotonic() + SECONDS_TO_SEND
     while True:
@@ -65,7 +65,7 @@ def records(stack: Stack, ids: Iterable[str]) -> list[dict[str, Any]]:
         time.sleep(0.2)
 
 
-def _item(stack: Stack, record_id: str) -> dict[str, Any]:
+def _item(stack: DeployedStack, record_id: str) -> dict[str, Any]:
     answer = stack.client("dynamodb").get_item(
         TableName=stack.outputs["MessageTableName"], Key={"id": {"S": record_id}}
     )

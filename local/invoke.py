@@ -5,12 +5,12 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from local.deployed_stack import deployed, find_running, local_gateway
 from local.processes import ROOT, NotStarted, end_on_signals
-from local.stack import deployed, local_gateway, recall
 
 
 def mistake_in(function: str, event_file: str) -> str:
-    """Say what cannot be invoked, before anything is started; nothing if all is well."""
+    """Say what cannot be invoked, before anything is started; empty if it can be."""
     functions = sorted(app.parent.name for app in ROOT.glob("functions/*/app.py"))
     if function not in functions:
         return f"FUNCTION={function}: there are {', '.join(functions)}"
@@ -30,9 +30,9 @@ def main(function: str, event_file: str) -> int:
     end_on_signals()
     event = json.loads(Path(event_file).read_text("utf-8"))
     with ExitStack() as running:
-        stack = recall()
+        stack = find_running()
         if stack is None:
-            print("Nothing is up (make local): starting for this one call …", file=sys.stderr)
+            print("Nothing is up (make local): starting for this call only …", file=sys.stderr)
             stack = running.enter_context(deployed(running.enter_context(local_gateway())))
         answer = stack.invoke(function, event)
         print(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -27,7 +27,7 @@ class Stopped(SystemExit):
 
 
 def end_on_signals() -> None:
-    """Turn Ctrl-C, a closed terminal and a polite kill into `Stopped`, the first time."""
+    """Turn Ctrl-C, a closed terminal and SIGTERM into `Stopped`, the first time."""
     ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -68,10 +68,10 @@ def running(name: str, command: Sequence[str], env: Mapping[str, str]) -> Iterat
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the whole process group to end, then insist."""
-    for ask in (signal.SIGTERM, signal.SIGKILL):
+    """End the whole process group: SIGTERM first, SIGKILL if that is not enough."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(process.pid, ask)
+            os.killpg(process.pid, number)
         except ProcessLookupError:
             break
         try:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.check_sources import SOURCES
-from local.stack import WEBHOOK_SECRETS
-from local.trial import Trial, as_text, call_of, try_source
-from local.trial.page import source_named
+from local.deployed_stack import WEBHOOK_SECRETS
+from local.preview import Preview, as_text, preview_call, sample_call
+from local.preview.page_data import source_named
 from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.model import Source
 
@@ -19,20 +19,20 @@ Say what to try: make try-source SOURCE=shopify BODY=order.json
 BODY is a file with the body as it was sent, or an event of API Gateway (events/*.json)."""
 
 
-def tried(options: argparse.Namespace) -> Trial:
-    """Try what the options name.
+def previewed(options: argparse.Namespace) -> Preview:
+    """Preview what the options name.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: with a sentence, for anything that cannot be tried.
+        ValueError: with a sentence, for anything that has no preview.
     """
     if not (options.source and options.body):
         raise ValueError(USAGE)
     sources = load_sources(Path(options.sources).read_text("utf-8"), options.sources)
     source = source_named(options.source, sources)
     headers = Path(options.headers).read_text("utf-8", "replace") if options.headers else ""
-    call = call_of(source, Path(options.body).read_bytes(), headers, options.topic)
-    return try_source(source, call, _secrets(source, options.secret), datetime.now(UTC))
+    call = sample_call(source, Path(options.body).read_bytes(), headers, options.topic)
+    return preview_call(source, call, _secrets(source, options.secret), datetime.now(UTC))
 
 
 def _secrets(source: Source, secret: str) -> Mapping[str, str]:
@@ -44,7 +44,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("source", help="its name in the sources file")
     add("body", help="file: the body as it was sent, or an event of API Gateway (events/*.json)")
-    add("--headers", help="file: lines `Name: value`, the request line may stand first")
+    add("--headers", help="file: lines `Name: value`, the request line may come first")
     add("--topic", default="", help="where a header says it and no headers are given")
     add("--sources", default=SOURCES, help="default: %(default)s")
     add("--secret", default=os.environ.get("SECRET", ""), help="default: SECRET, else a local one")
@@ -54,14 +54,14 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     options = _options()
     try:
-        trial = tried(options)
+        preview = previewed(options)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(as_text(trial))
-    if trial.authentic is False and not options.secret:
+    print(as_text(preview))
+    if preview.authentic is False and not options.secret:
         print("\nChecked with the secrets of `make local`; SECRET=… checks with another.")
-    print("\nNothing was sent. Limits and test mode are not looked at here.")
+    print("\nNothing was sent. Limits and test mode are not considered here.")
     return 0
 
 

@@ -6,16 +6,16 @@ import sys
 import threading
 from contextlib import suppress
 
-from local.processes import WORK, NotStarted, Stopped, end_on_signals
-from local.stack import (
+from local.deployed_stack import (
     WEBHOOK_SECRETS,
-    Stack,
+    DeployedStack,
     architecture,
     deployed,
+    find_running,
     local_gateway,
-    recall,
-    remembered,
+    state_file,
 )
+from local.processes import WORK, NotStarted, Stopped, end_on_signals
 
 ENV_FILE = WORK / "env.json"
 TEXT = """
@@ -52,7 +52,7 @@ With Docker, the same code in Lambda's own image:
 """
 
 
-def write_env_file(stack: Stack) -> None:
+def write_env_file(stack: DeployedStack) -> None:
     """Write what `sam local invoke --env-vars` needs to work against this stack."""
     host = "127.0.0.1" if _host_network() else "host.docker.internal"
     configured = stack.client("lambda").get_function_configuration(
@@ -73,7 +73,7 @@ def _host_network() -> bool:
     return platform.system() == "Linux"
 
 
-def describe(stack: Stack) -> str:
+def describe(stack: DeployedStack) -> str:
     return TEXT.format(
         page=stack.gateway_page,
         api=stack.api_url,
@@ -90,12 +90,14 @@ def describe(stack: Stack) -> str:
 
 def main() -> int:
     end_on_signals()
-    if up := recall():
-        print(f"The service is up already, with its page at {up.gateway_page}", file=sys.stderr)
+    if running := find_running():
+        print(
+            f"The service is up already, with its page at {running.gateway_page}", file=sys.stderr
+        )
         return 1
     print("Building and deploying to this machine (about 20 seconds) …", flush=True)
     try:
-        with local_gateway() as gateway, deployed(gateway) as stack, remembered(stack):
+        with local_gateway() as gateway, deployed(gateway) as stack, state_file(stack):
             write_env_file(stack)
             print(describe(stack), flush=True)
             with suppress(Stopped):  # that is how it ends

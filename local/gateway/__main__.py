@@ -8,12 +8,12 @@ import json
 import signal
 import sys
 
-from local.gateway.replies import FORMS
-from local.gateway.running import LOOPBACK, LocalGateway
+from local.gateway.local_gateway import LOOPBACK, LocalGateway
+from local.gateway.reply_forms import FORMS
 
 
 def main() -> None:
-    """Listens until a signal comes."""
+    """Listen until a signal comes."""
     options = _options()
     ends = {signal.SIGTERM, signal.SIGINT}
     # Blocked before the first thread starts, so that every thread leaves them to `sigwait`.
@@ -32,11 +32,15 @@ def _options() -> argparse.Namespace:
     add("--host", default=LOOPBACK, help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=0, help="0: any free one (default)")
     add("--call-group", default="9999", help="id_call_gr (default: %(default)s)")
-    add("--secret", default="local-secret", help="what signs the calls (default: %(default)s)")
-    add("--credit", type=int, help="messages until it is used up (default: no end)")
-    add("--seed", type=int, default=0, help="for a rate of faults without a seed of its own")
+    add(
+        "--secret",
+        default="local-secret",
+        help="signs the calls (default: %(default)s)",
+    )
+    add("--credit", type=int, help="messages until it is used up (default: unlimited)")
+    add("--seed", type=int, default=0, help="for a fault rate without its own seed")
     add("--reply-form", choices=FORMS, default="mixed", help="default: %(default)s")
-    add("--encode-destination-twice", action="store_true", help="expect it so")
+    add("--encode-destination-twice", action="store_true", help="as some accounts need")
     return parser.parse_args()
 
 

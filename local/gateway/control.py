@@ -6,10 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from local.gateway.answer import Answer
+from local.gateway.control_requests import (
+    BadControlRequest,
+    NextFaults,
+    read_faults,
+    read_preview,
+    read_secret,
+)
 from local.gateway.faults import KINDS
-from local.gateway.gateway import Gateway
-from local.gateway.orders import BadOrder, NextOrder, read_faults, read_secret, read_trial
+from local.gateway.gateway_core import GatewayCore
+from local.gateway.gateway_response import GatewayResponse
 
 _PAGE = Path(__file__).with_name("page.html")
 _CALL_ID = re.compile(r"[0-9]{1,15}")
@@ -19,23 +25,25 @@ _POLICY = (
 )
 
 
-def control(gateway: Gateway, method: str, path: str, query: str, body: bytes) -> Answer:
-    """The answer to a control call: bad input gets a sentence, never an exception."""
+def control(
+    gateway: GatewayCore, method: str, path: str, query: str, body: bytes
+) -> GatewayResponse:
+    """Answer a control call: bad input gets a sentence, never an exception."""
     route = _ROUTES.get((method, path))
     if route is None:
-        return refusal(404, f"There is no {method} {path[:80]} here.")
+        return error_response(404, f"There is no {method} {path[:80]} here.")
     try:
         return route(gateway, query, body)
-    except BadOrder as mistake:
-        return refusal(400, str(mistake))
+    except BadControlRequest as mistake:
+        return error_response(400, str(mistake))
 
 
-def refusal(status: int, sentence: str) -> Answer:
+def error_response(status: int, sentence: str) -> GatewayResponse:
     return _json({"error": sentence}, status)
 
 
-def _json(value: object, status: int = 200) -> Answer:
-    return Answer(
+def _json(value: object, status: int = 200) -> GatewayResponse:
+    return GatewayResponse(
         status,
         json.dumps(value).encode(),
         content_type="application/json",
@@ -43,20 +51,20 @@ def _json(value: object, status: int = 200) -> Answer:
     )
 
 
-def _page(_: Gateway, __: str, ___: bytes) -> Answer:
+def _page(_: GatewayCore, __: str, ___: bytes) -> GatewayResponse:
     headers = (("Cache-Control", "no-store"), ("Content-Security-Policy", _POLICY))
-    return Answer(200, _PAGE.read_bytes(), headers=headers)
+    return GatewayResponse(200, _PAGE.read_bytes(), headers=headers)
 
 
-def _health(_: Gateway, __: str, ___: bytes) -> Answer:
+def _health(_: GatewayCore, __: str, ___: bytes) -> GatewayResponse:
     return _json({"status": "ok"})
 
 
-def _calls(gateway: Gateway, query: str, _: bytes) -> Answer:
+def _calls(gateway: GatewayCore, query: str, _: bytes) -> GatewayResponse:
     return _json(gateway.state(_after(query)))
 
 
-def _accepted(gateway: Gateway, query: str, _: bytes) -> Answer:
+def _accepted(gateway: GatewayCore, query: str, _: bytes) -> GatewayResponse:
     calls = gateway.calls_after(_after(query))
     return _json({"accepted": [call.as_json() for call in calls if call.accepted]})
 
@@ -64,67 +72,72 @@ def _accepted(gateway: Gateway, query: str, _: bytes) -> Answer:
 def _after(query: str) -> int:
     given = parse_qs(query, keep_blank_values=True).get("after", ["0"])[-1]
     if not _CALL_ID.fullmatch(given):
-        raise BadOrder("`after` must be the id of a call, a whole number.")
+        raise BadControlRequest("`after` must be the id of a call, a whole number.")
     return int(given)
 
 
-def _kinds(gateway: Gateway, _: str, __: bytes) -> Answer:
-    kinds = {name: {"says": kind.says, "either": kind.either} for name, kind in KINDS.items()}
-    return _json({"kinds": kinds, "faults": gateway.planned()})
+def _faults(gateway: GatewayCore, _: str, __: bytes) -> GatewayResponse:
+    kinds = {
+        name: {"description": kind.description, "selectable": kind.selectable}
+        for name, kind in KINDS.items()
+    }
+    return _json({"kinds": kinds, "faults": gateway.faults_to_come()})
 
 
-def _set_faults(gateway: Gateway, _: str, body: bytes) -> Answer:
-    order = read_faults(body)
-    if isinstance(order, NextOrder):
-        gateway.fail(order.fault, order.count, order.to)
+def _set_faults(gateway: GatewayCore, _: str, body: bytes) -> GatewayResponse:
+    wanted = read_faults(body)
+    if isinstance(wanted, NextFaults):
+        gateway.fail(wanted.fault, wanted.count, wanted.to)
     else:
-        seed = gateway.seed if order.seed is None else order.seed
-        gateway.fail_rate(order.rate, order.faults, seed)
-    return _json({"faults": gateway.planned()})
+        seed = gateway.seed if wanted.seed is None else wanted.seed
+        gateway.fail_rate(wanted.rate, wanted.faults, seed)
+    return _json({"faults": gateway.faults_to_come()})
 
 
-def _clear_faults(gateway: Gateway, _: str, __: bytes) -> Answer:
+def _clear_faults(gateway: GatewayCore, _: str, __: bytes) -> GatewayResponse:
     gateway.clear_faults()
-    return _json({"faults": gateway.planned()})
+    return _json({"faults": gateway.faults_to_come()})
 
 
-def _rotate(gateway: Gateway, _: str, body: bytes) -> Answer:
+def _rotate(gateway: GatewayCore, _: str, body: bytes) -> GatewayResponse:
     gateway.rotate_secret(read_secret(body))
     return _health(gateway, "", b"")
 
 
-def _clear(gateway: Gateway, _: str, __: bytes) -> Answer:
+def _clear(gateway: GatewayCore, _: str, __: bytes) -> GatewayResponse:
     gateway.clear()
     return _health(gateway, "", b"")
 
 
-def _sources(gateway: Gateway, _: str, __: bytes) -> Answer:
-    return _tried(gateway, {})
+def _sources(gateway: GatewayCore, _: str, __: bytes) -> GatewayResponse:
+    return _previewed(gateway, {})
 
 
-def _try(gateway: Gateway, _: str, body: bytes) -> Answer:
-    return _tried(gateway, read_trial(body))
+def _preview(gateway: GatewayCore, _: str, body: bytes) -> GatewayResponse:
+    return _previewed(gateway, read_preview(body))
 
 
-def _tried(gateway: Gateway, order: dict[str, str]) -> Answer:
-    if gateway.trial is None:
-        return refusal(404, "This gateway runs alone, without a service that could be asked.")
+def _previewed(gateway: GatewayCore, request: dict[str, str]) -> GatewayResponse:
+    if gateway.preview is None:
+        return error_response(
+            404, "This gateway runs alone, without a service that could be asked."
+        )
     try:
-        return _json(gateway.trial(order))
+        return _json(gateway.preview(request))
     except ValueError as mistake:
-        raise BadOrder(str(mistake)) from None
+        raise BadControlRequest(str(mistake)) from None
 
 
-_ROUTES: dict[tuple[str, str], Callable[[Gateway, str, bytes], Answer]] = {
+_ROUTES: dict[tuple[str, str], Callable[[GatewayCore, str, bytes], GatewayResponse]] = {
     ("GET", "/"): _page,
     ("GET", "/health"): _health,
     ("GET", "/api/calls"): _calls,
     ("GET", "/api/accepted"): _accepted,
-    ("GET", "/api/faults"): _kinds,
+    ("GET", "/api/faults"): _faults,
     ("POST", "/api/faults"): _set_faults,
     ("DELETE", "/api/faults"): _clear_faults,
     ("POST", "/api/secret"): _rotate,
     ("POST", "/api/clear"): _clear,
     ("GET", "/api/try"): _sources,
-    ("POST", "/api/try"): _try,
+    ("POST", "/api/try"): _preview,
 }

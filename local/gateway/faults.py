@@ -1,41 +1,41 @@
-"""What the gateway can be told to do wrong: each fault by name, as data."""
+"""The faults that the gateway can inject, each by name, as data."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from local.gateway.account import Verdict
-from local.gateway.answer import Answer, Manner
+from local.gateway.gateway_account import CallVerdict
+from local.gateway.gateway_response import GatewayResponse, SendMode
 
-LONGEST_SECONDS = 3600
+MAX_SECONDS = 3600
 _HEADER_VALUE = re.compile(r"[ -~]{0,100}")
 _HUGE_BYTES = 5 * 1024 * 1024
-_DRIP_BYTES = 60  # a reply of three bytes would be through before any time-out
+_MIN_DRIP_BYTES = 60  # a reply of three bytes would be over before any time-out
 _PAGE = b"<!DOCTYPE html><html><body><h1>%s</h1></body></html>"
 
-type Shape = Callable[[Fault, Answer], Answer]
+type ResponseChange = Callable[[Fault, GatewayResponse], GatewayResponse]
 
 
-class Kind(NamedTuple):
-    """One sentence for the page, whether the SMS goes out, and how the honest answer is spoilt."""
+class FaultKind(NamedTuple):
+    """A description for the page, what becomes of the response, and whether the SMS goes out."""
 
-    says: str
-    shape: Shape
+    description: str
+    change: ResponseChange
     accepts: bool = False
-    either: bool = False  # may be told to accept or not, as nobody can see it from the answer
-    refuses: Verdict | None = None  # the verdict it pretends
+    selectable: bool = False  # accepting can be chosen, as the response does not tell of it
+    refuses: CallVerdict | None = None  # the verdict to answer with, whatever the account says
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault and how it is to go.
+    """A fault and its options.
 
     Attributes:
         kind: One of `KINDS`.
         accepted: Whether the SMS goes out nevertheless; `None` leaves it to the kind.
         seconds: The delay of `slow`, the pause between two bytes of `drip` and `drip_headers`.
-        retry_after: Seconds, or the header's text as it stands (an HTTP date); `None` sends none.
+        retry_after: Seconds, or the header's text (an HTTP date); `None` sends none.
 
     Raises:
         ValueError: With a sentence, when it makes no sense.
@@ -51,17 +51,17 @@ class Fault:
             raise ValueError(
                 f"There is no fault {self.kind[:40]!r}. There are: {', '.join(KINDS)}."
             )
-        if self.accepted is not None and not self._may_be_told:
+        if self.accepted is not None and not self._may_be_chosen:
             raise ValueError(f"Whether {self.kind} accepts the SMS cannot be chosen.")
-        if not 0 <= self.seconds <= LONGEST_SECONDS:
-            raise ValueError(f"Seconds must be from 0 to {LONGEST_SECONDS}.")
+        if not 0 <= self.seconds <= MAX_SECONDS:
+            raise ValueError(f"Seconds must be from 0 to {MAX_SECONDS}.")
         if not _HEADER_VALUE.fullmatch(str(self.retry_after)):
             raise ValueError("A Retry-After must be plain ASCII, up to 100 characters.")
 
     @property
-    def _may_be_told(self) -> bool:
+    def _may_be_chosen(self) -> bool:
         kind = KINDS[self.kind]
-        return kind.either or self.accepted == kind.accepts
+        return kind.selectable or self.accepted == kind.accepts
 
     @property
     def accepts(self) -> bool:
@@ -69,73 +69,78 @@ class Fault:
         return KINDS[self.kind].accepts if self.accepted is None else self.accepted
 
     @property
-    def refuses(self) -> Verdict | None:
+    def refuses(self) -> CallVerdict | None:
         return KINDS[self.kind].refuses
 
-    def spoil(self, honest: Answer) -> Answer:
-        return KINDS[self.kind].shape(self, honest)
+    def applied_to(self, correct: GatewayResponse) -> GatewayResponse:
+        """The response that the client gets instead of the correct one."""
+        return KINDS[self.kind].change(self, correct)
 
 
-def _honest(_: Fault, honest: Answer) -> Answer:
-    return honest
+def _unchanged(_: Fault, correct: GatewayResponse) -> GatewayResponse:
+    return correct
 
 
-def _manner(manner: Manner) -> Shape:
-    return lambda fault, honest: replace(honest, manner=manner, seconds=fault.seconds)
+def _sent(mode: SendMode) -> ResponseChange:
+    return lambda fault, correct: replace(correct, mode=mode, seconds=fault.seconds)
 
 
-def _drip(fault: Fault, honest: Answer) -> Answer:
-    # Blanks may stand before a reply in each of its forms.
-    body = honest.body.rjust(_DRIP_BYTES)
-    return replace(honest, body=body, manner=Manner.DRIP_BODY, seconds=fault.seconds)
+def _drip(fault: Fault, correct: GatewayResponse) -> GatewayResponse:
+    # Spaces are allowed before a reply in each of its forms.
+    body = correct.body.rjust(_MIN_DRIP_BYTES)
+    return replace(correct, body=body, mode=SendMode.DRIP_BODY, seconds=fault.seconds)
 
 
-def _body(body: bytes) -> Shape:
-    return lambda _, honest: replace(honest, body=body)
+def _body(body: bytes) -> ResponseChange:
+    return lambda _, correct: replace(correct, body=body)
 
 
-def _status(status: int, title: str) -> Shape:
-    return lambda _, __: Answer(status, _PAGE % title.encode())
+def _status(status: int, title: str) -> ResponseChange:
+    return lambda _, __: GatewayResponse(status, _PAGE % title.encode())
 
 
-def _later(status: int, title: str) -> Shape:
-    def shape(fault: Fault, _: Answer) -> Answer:
+def _later(status: int, title: str) -> ResponseChange:
+    def change(fault: Fault, _: GatewayResponse) -> GatewayResponse:
         after = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
-        return Answer(status, _PAGE % title.encode(), headers=after)
+        return GatewayResponse(status, _PAGE % title.encode(), headers=after)
 
-    return shape
-
-
-def _redirect(_: Fault, honest: Answer) -> Answer:
-    return Answer(302, b"", headers=(("Location", honest.target),))
+    return change
 
 
-KINDS: dict[str, Kind] = {
-    "slow": Kind("accepts, answers late", _manner(Manner.LATE), accepts=True),
-    "hang": Kind("never answers, not sent", _manner(Manner.HANG)),
-    "hang_after": Kind("accepts, never answers", _manner(Manner.HANG), accepts=True),
-    "cut": Kind("resets the connection, not sent", _manner(Manner.RESET)),
-    "cut_inside": Kind("accepts, cuts the reply", _manner(Manner.CUT_INSIDE), accepts=True),
-    "cut_after": Kind("accepts, closes without a reply", _manner(Manner.CLOSE), accepts=True),
-    "cut_behind": Kind("accepts, replies, then closes", _manner(Manner.CUT_BEHIND), accepts=True),
-    "refuse_020": Kind("bad destination", _honest, refuses=Verdict.BAD_DESTINATION),
-    "refuse_099": Kind("generic error", _honest, refuses=Verdict.GENERIC),
-    "security_error": Kind("“Security error”", _honest, refuses=Verdict.SECURITY),
-    "http_302": Kind("redirects to itself", _redirect),
-    "http_403": Kind("forbidden", _status(403, "Forbidden")),
-    "http_404": Kind("not found", _status(404, "Not Found")),
-    "http_429": Kind("too many calls", _later(429, "Too Many Requests")),
-    "http_500": Kind("internal error", _status(500, "Internal Server Error"), either=True),
-    "http_502": Kind("bad gateway", _status(502, "Bad Gateway"), either=True),
-    "http_503": Kind("unavailable", _later(503, "Service Unavailable")),
-    "http_504": Kind("gateway time-out", _status(504, "Gateway Time-out"), either=True),
-    "empty": Kind("an empty reply", _body(b""), either=True),
-    "html": Kind("an HTML page", _body(_PAGE % b"It works!"), either=True),
-    "huge": Kind("five megabytes", _body(b"0" * _HUGE_BYTES), either=True),
-    "non_utf8": Kind("Latin-1 in the reply", _body("è già così".encode("latin-1")), either=True),
-    "wrong_json": Kind("JSON of another shape", _body(b'{"stato":"ok"}'), either=True),
-    "drip": Kind("accepts, a byte at a time", _drip, accepts=True),
-    "drip_headers": Kind(
-        "accepts, a byte at a time from the first", _manner(Manner.DRIP_ALL), accepts=True
+def _redirect(_: Fault, correct: GatewayResponse) -> GatewayResponse:
+    return GatewayResponse(302, b"", headers=(("Location", correct.target),))
+
+
+KINDS: dict[str, FaultKind] = {
+    "slow": FaultKind("accepts, answers late", _sent(SendMode.LATE), accepts=True),
+    "hang": FaultKind("never answers, not sent", _sent(SendMode.HANG)),
+    "hang_after": FaultKind("accepts, never answers", _sent(SendMode.HANG), accepts=True),
+    "cut": FaultKind("resets the connection, not sent", _sent(SendMode.RESET)),
+    "cut_inside": FaultKind("accepts, cuts the reply", _sent(SendMode.CUT_INSIDE), accepts=True),
+    "cut_after": FaultKind("accepts, closes without a reply", _sent(SendMode.CLOSE), accepts=True),
+    "cut_behind": FaultKind(
+        "accepts, replies, then closes", _sent(SendMode.CUT_BEHIND), accepts=True
+    ),
+    "refuse_020": FaultKind("bad destination", _unchanged, refuses=CallVerdict.BAD_DESTINATION),
+    "refuse_099": FaultKind("generic error", _unchanged, refuses=CallVerdict.GENERIC),
+    "security_error": FaultKind("“Security error”", _unchanged, refuses=CallVerdict.SECURITY),
+    "http_302": FaultKind("redirects to itself", _redirect),
+    "http_403": FaultKind("forbidden", _status(403, "Forbidden")),
+    "http_404": FaultKind("not found", _status(404, "Not Found")),
+    "http_429": FaultKind("too many calls", _later(429, "Too Many Requests")),
+    "http_500": FaultKind("internal error", _status(500, "Internal Server Error"), selectable=True),
+    "http_502": FaultKind("bad gateway", _status(502, "Bad Gateway"), selectable=True),
+    "http_503": FaultKind("unavailable", _later(503, "Service Unavailable")),
+    "http_504": FaultKind("gateway time-out", _status(504, "Gateway Time-out"), selectable=True),
+    "empty": FaultKind("an empty reply", _body(b""), selectable=True),
+    "html": FaultKind("an HTML page", _body(_PAGE % b"It works!"), selectable=True),
+    "huge": FaultKind("five megabytes", _body(b"0" * _HUGE_BYTES), selectable=True),
+    "non_utf8": FaultKind(
+        "Latin-1 in the reply", _body("è già così".encode("latin-1")), selectable=True
+    ),
+    "wrong_json": FaultKind("JSON of another shape", _body(b'{"stato":"ok"}'), selectable=True),
+    "drip": FaultKind("accepts, a byte at a time", _drip, accepts=True),
+    "drip_headers": FaultKind(
+        "accepts, a byte at a time from the first", _sent(SendMode.DRIP_ALL), accepts=True
     ),
 }

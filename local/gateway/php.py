@@ -5,12 +5,12 @@ import urllib.parse
 
 
 def urldecode(value: bytes) -> bytes:
-    """PHP's `urldecode`: once, a plus is a blank, a percent sign without two digits stays."""
+    """PHP's `urldecode`: once, a plus is a space, a percent sign without two digits stays."""
     return urllib.parse.unquote_to_bytes(value.replace(b"+", b" "))
 
 
 def read_query(query: bytes) -> dict[str, bytes]:
-    """PHP's `$_GET`: the last of several equal names wins, blanks and dots in names become `_`.
+    """PHP's `$_GET`: the last of several equal names wins, spaces and dots in names become `_`.
 
     Arrays (`name[]=…`) are left out: the script reads none.
     """

@@ -7,8 +7,8 @@ import urllib.request
 
 import pytest
 
+from local.deployed_stack import deployed, local_gateway
 from local.processes import ROOT
-from local.stack import deployed, local_gateway
 
 WAIT = 30.0  # seconds that a message may take on a busy machine
 

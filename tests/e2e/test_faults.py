@@ -1,4 +1,4 @@
-"""Everything fails at once on the deployed stack; then ledger and table are compared, by key.
+"""Everything fails at once on the deployed stack; then call log and table are compared, by key.
 
 What takes minutes in real time is shortened here: the queue gives unfinished messages back after
 seconds instead of six minutes, and once every process that may hold a claim is dead, the claims
@@ -13,8 +13,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 
+from local.deployed_stack import CALL_GROUP, GATEWAY_SECRET
 from local.gateway import Fault
-from local.stack import CALL_GROUP, GATEWAY_SECRET
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
 from tests.e2e.table import (

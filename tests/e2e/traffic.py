@@ -1,6 +1,6 @@
 """Some hundred messages over every way in, each delivered twice, by clients that do not give up.
 
-Each message carries a key in its text, by which the gateway's ledger and the table are compared.
+Each message carries a key in its text, by which the gateway's call log and the table are compared.
 """
 
 import base64
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from urllib.error import URLError
 
-from local.stack import WEBHOOK_SECRETS
+from local.deployed_stack import WEBHOOK_SECRETS
 from tests.e2e.conftest import wait_until
 
 PATIENCE = 120.0  # seconds: many processes have to be started anew, on a machine that may be busy

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.gateway import Fault, LocalGateway
 from local.gateway.faults import KINDS
-from local.gateway.replies import FORMS
+from local.gateway.reply_forms import FORMS
 from openvoip_sms.delivery.ports import Sms
 from openvoip_sms.openvoip import client
 from openvoip_sms.openvoip.account import OpenvoipAccount

@@ -1,4 +1,4 @@
-"""The local gateway as its callers see it: signatures, refusals, replies, ledger, control."""
+"""The local gateway as its callers see it: signatures, refusals, replies, call log, control."""
 
 import json
 import signal
@@ -15,8 +15,8 @@ import urllib3
 
 from local.gateway import LocalGateway
 from local.gateway.php import read_query
-from local.gateway.replies import FORMS
-from local.gateway.segments import size_of
+from local.gateway.reply_forms import FORMS
+from local.gateway.sms_size import sms_size
 
 ROOT = Path(__file__).parents[2]
 PHP = json.loads((ROOT / "tests/vectors/gateway_signatures.json").read_text("utf-8"))
@@ -43,9 +43,9 @@ def send(gateway, query):
     return get(f"{gateway.url}?{query}")
 
 
-def tell(gateway, method, path, order=None):
-    """The status and the answer of a control call."""
-    body = order if isinstance(order, bytes | None) else json.dumps(order).encode()
+def control(gateway, method, path, fields=None):
+    """The status and the content of a control call."""
+    body = fields if isinstance(fields, bytes | None) else json.dumps(fields).encode()
     answer = urllib3.request(method, gateway.page_url + path, body=body, timeout=5, retries=False)
     return answer.status, answer.json()
 
@@ -105,7 +105,7 @@ def test_a_query_is_read_as_php_reads_it(reading):
         PLAIN["query"] + "&verify=%FF%C3%A8",
     ],
 )
-def test_a_call_that_is_not_signed_as_it_stands_is_a_security_error(gateway, query):
+def test_a_call_that_its_signature_does_not_fit_is_a_security_error(gateway, query):
     assert json.loads(send(gateway, query)) == {
         "exit_status": "-1",
         "exit_string": "Security error",
@@ -162,13 +162,13 @@ REPLIES = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_replies_come_in_the_form_asked_for(form):
+def test_replies_come_in_the_form_requested(form):
     with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
         replies = (send(gateway, PLAIN["query"]), send(gateway, ABROAD))
     assert replies == REPLIES[form]
 
 
-def test_the_security_error_of_the_guide_and_the_one_met_in_production_differ():
+def test_the_security_error_of_the_guide_and_that_of_production_differ():
     replies = []
     for form in ("object", "array"):
         with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
@@ -194,10 +194,10 @@ def test_it_shares_no_code_with_the_service():
     assert not [source for source in sources if "openvoip_sms" in source]
 
 
-# The ledger
+# The call log
 
 
-def test_calls_are_kept_in_order_with_what_became_of_them(gateway):
+def test_calls_are_kept_in_the_sequence_of_arrival_with_their_decisions(gateway):
     before = datetime.now(UTC)
     for query in (PLAIN["query"], "", ACCENTS["query"]):
         send(gateway, query)
@@ -220,7 +220,7 @@ def test_calls_at_the_same_time_are_each_kept_once():
     assert len(gateway.accepted) == 30
 
 
-def test_bytes_that_are_no_utf8_are_kept_readable(gateway):
+def test_bytes_that_are_not_utf8_are_kept_readable(gateway):
     send(gateway, "sms_text=caff%E8&sms_destination=%FF")
     [call] = gateway.calls
     assert (call.text, call.to) == ("caff\ufffd", "\ufffd")
@@ -228,13 +228,13 @@ def test_bytes_that_are_no_utf8_are_kept_readable(gateway):
 
 def test_neither_secret_nor_signature_is_kept_or_shown(gateway):
     send(gateway, PLAIN["query"])
-    _, shown = tell(gateway, "GET", "api/calls")
+    _, shown = control(gateway, "GET", "api/calls")
     for trace in (repr(gateway), repr(vars(gateway)), repr(gateway.calls), json.dumps(shown)):
         assert "local-secret" not in trace
         assert PLAIN["verify"] not in trace
 
 
-def test_clearing_is_a_fresh_start_whose_numbers_go_on():
+def test_after_clearing_the_ids_go_on():
     with LocalGateway("9999", "local-secret", credit=1) as gateway:
         send(gateway, PLAIN["query"])
         gateway.fail_next(1, "http_404")
@@ -276,7 +276,7 @@ def test_waiting_for_calls_that_do_not_come_says_how_many_did(gateway):
     ],
 )
 def test_segments_are_counted_as_the_networks_count(text, encoding, segments):
-    assert size_of(text) == (encoding, segments)
+    assert sms_size(text) == (encoding, segments)
 
 
 # The control
@@ -285,41 +285,41 @@ def test_segments_are_counted_as_the_networks_count(text, encoding, segments):
 def test_another_process_reads_calls_and_accepted_from_where_it_left_off(gateway):
     for query in (PLAIN["query"], "", ACCENTS["query"]):
         send(gateway, query)
-    _, after_one = tell(gateway, "GET", "api/calls?after=1")
-    _, accepted = tell(gateway, "GET", "api/accepted")
+    _, after_one = control(gateway, "GET", "api/calls?after=1")
+    _, accepted = control(gateway, "GET", "api/accepted")
     assert [call["id"] for call in after_one["calls"]] == [2, 3]
     assert [sms["id"] for sms in accepted["accepted"]] == [1, 3]
     assert accepted["accepted"][1]["text"] == ACCENTS["sms_text"]
 
 
 def test_another_process_rotates_the_secret_and_clears(gateway):
-    assert tell(gateway, "POST", "api/secret", {"secret": "another"})[0] == 200
+    assert control(gateway, "POST", "api/secret", {"secret": "another"})[0] == 200
     assert "Security error" in send(gateway, PLAIN["query"])
-    assert tell(gateway, "POST", "api/clear") == (200, {"status": "ok"})
+    assert control(gateway, "POST", "api/clear") == (200, {"status": "ok"})
     assert gateway.calls == []
 
 
 def test_another_process_sets_and_lifts_faults(gateway):
-    order = {"fault": "refuse_099", "count": 3, "to": PLAIN["sms_destination"]}
-    status, answer = tell(gateway, "POST", "api/faults", order)
-    assert (status, answer["faults"]["orders"][0]["left"]) == (200, 3)
+    fields = {"fault": "refuse_099", "count": 3, "to": PLAIN["sms_destination"]}
+    status, answer = control(gateway, "POST", "api/faults", fields)
+    assert (status, answer["faults"]["scheduled"][0]["left"]) == (200, 3)
     assert "099" in send(gateway, PLAIN["query"])
     assert send(gateway, ACCENTS["query"]) == "[0]"
-    _, planned = tell(gateway, "GET", "api/faults")
-    assert planned["faults"]["orders"][0]["left"] == 2
-    tell(gateway, "DELETE", "api/faults")
+    _, to_come = control(gateway, "GET", "api/faults")
+    assert to_come["faults"]["scheduled"][0]["left"] == 2
+    control(gateway, "DELETE", "api/faults")
     assert send(gateway, PLAIN["query"]) == "[0]"
 
 
 def test_a_fault_to_a_number_without_a_count_stays(gateway):
-    tell(gateway, "POST", "api/faults", {"fault": "refuse_020", "to": PLAIN["sms_destination"]})
+    control(gateway, "POST", "api/faults", {"fault": "refuse_020", "to": PLAIN["sms_destination"]})
     assert all("020" in send(gateway, PLAIN["query"]) for _ in range(3))
 
 
 def test_a_rate_is_set_with_names_or_with_options(gateway):
     faults = ["refuse_099", {"fault": "html", "accepted": True}]
-    order = {"faults": faults, "rate": 1, "seed": 7}
-    assert tell(gateway, "POST", "api/faults", order)[0] == 200
+    fields = {"faults": faults, "rate": 1, "seed": 7}
+    assert control(gateway, "POST", "api/faults", fields)[0] == 200
     for _ in range(20):
         send(gateway, PLAIN["query"])
     assert {(call.fault, call.accepted) for call in gateway.calls} == {
@@ -329,7 +329,7 @@ def test_a_rate_is_set_with_names_or_with_options(gateway):
 
 
 @pytest.mark.parametrize(
-    ("path", "order", "sentence"),
+    ("path", "fields", "sentence"),
     [
         ("api/faults", b"", "not JSON"),
         ("api/faults", b"{", "not JSON"),
@@ -359,8 +359,8 @@ def test_a_rate_is_set_with_names_or_with_options(gateway):
         ("api/secret", {}, "`secret` is missing"),
     ],
 )
-def test_bad_control_input_gets_a_sentence_and_changes_nothing(gateway, path, order, sentence):
-    status, answer = tell(gateway, "POST", path, order)
+def test_bad_control_input_gets_a_sentence_and_changes_nothing(gateway, path, fields, sentence):
+    status, answer = control(gateway, "POST", path, fields)
     assert status == 400
     assert sentence in answer["error"]
     assert send(gateway, PLAIN["query"]) == "[0]"
@@ -369,20 +369,20 @@ def test_bad_control_input_gets_a_sentence_and_changes_nothing(gateway, path, or
 @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", "٣", "9" * 5000])
 def test_an_id_that_is_none_gets_a_sentence(gateway, after):
     path = f"api/calls?after={urllib.parse.quote(after)}"
-    assert tell(gateway, "GET", path)[0] == 400
+    assert control(gateway, "GET", path)[0] == 400
 
 
 def test_a_control_body_without_end_is_refused(gateway):
-    assert tell(gateway, "POST", "api/faults", b" " * 65_537)[0] == 413
+    assert control(gateway, "POST", "api/faults", b" " * 65_537)[0] == 413
 
 
 def test_a_path_that_does_not_exist_is_not_found(gateway):
-    assert tell(gateway, "GET", "api/sms")[0] == 404
-    assert tell(gateway, "POST", "sms_send_soa.php", {})[0] == 404
+    assert control(gateway, "GET", "api/sms")[0] == 404
+    assert control(gateway, "POST", "sms_send_soa.php", {})[0] == 404
 
 
 def test_it_is_healthy(gateway):
-    assert tell(gateway, "GET", "health") == (200, {"status": "ok"})
+    assert control(gateway, "GET", "health") == (200, {"status": "ok"})
 
 
 def test_the_page_needs_nothing_from_elsewhere(gateway):
@@ -415,9 +415,9 @@ def test_the_program_says_where_it_is_and_ends_on_a_signal(end):
     assert "099" in replies[1]
 
 
-@pytest.mark.parametrize("port", ["taken", "99999"])
+@pytest.mark.parametrize("port", ["in use", "99999"])
 def test_the_program_says_when_it_cannot_listen(gateway, port):
-    port = str(urllib.parse.urlsplit(gateway.url).port) if port == "taken" else port
+    port = str(urllib.parse.urlsplit(gateway.url).port) if port == "in use" else port
     command = [sys.executable, "-m", "local.gateway", "--port", port]
     ended = subprocess.run(
         command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=5

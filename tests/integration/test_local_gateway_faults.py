@@ -1,4 +1,4 @@
-"""The local gateway told to misbehave: what a client meets, and whether the SMS went out."""
+"""The local gateway with faults: what a client receives, and whether the SMS went out."""
 
 import json
 import socket
@@ -18,23 +18,23 @@ VECTORS = json.loads(
     (Path(__file__).parents[1] / "vectors/gateway_signatures.json").read_text("utf-8")
 )["vectors"]
 ROSA, BRUNO = VECTORS[0], VECTORS[1]
-BRIEFLY = 0.15  # seconds a client of ours is patient
+BRIEFLY = 0.15  # seconds that a client of ours waits
 ENDLESS = 3600  # seconds that no test waits for
 
 
-class Met(NamedTuple):
-    """What came over the wire, and how it ended: `closed`, `reset` or `open`."""
+class Received(NamedTuple):
+    """What came over the connection, and how it ended: `closed`, `reset` or `open`."""
 
-    received: bytes
+    data: bytes
     end: str
 
     @property
     def status(self) -> int:
-        return int(self.received.split(b" ")[1])
+        return int(self.data.split(b" ")[1])
 
     @property
     def body(self) -> bytes:
-        return self.received.partition(b"\r\n\r\n")[2]
+        return self.data.partition(b"\r\n\r\n")[2]
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def gateway() -> Iterator[LocalGateway]:
         yield running
 
 
-def call(gateway, query=ROSA["query"], patience=5.0, keep="close"):
-    """One call on a socket of its own, read to its end or as long as patience lasts."""
+def call(gateway, query=ROSA["query"], timeout=5.0, keep="close"):
+    """One call on a socket of its own, read to its end or until the time-out."""
     target = urllib3.util.parse_url(gateway.url)
-    with socket.create_connection((target.host, target.port), timeout=patience) as line:
+    with socket.create_connection((target.host, target.port), timeout=timeout) as line:
         head = (
             f"GET {target.path}?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: {keep}\r\n\r\n"
         )
@@ -56,20 +56,20 @@ def call(gateway, query=ROSA["query"], patience=5.0, keep="close"):
             while piece := line.recv(65_536):
                 received += piece
         except TimeoutError:
-            return Met(received, "open")
+            return Received(received, "open")
         except ConnectionResetError:
-            return Met(received, "reset")
-        return Met(received, "closed")
+            return Received(received, "reset")
+        return Received(received, "closed")
 
 
-def test_every_fault_can_be_ordered_and_is_written_down_with_its_truth():
-    quick = {kind: Fault(kind, seconds=0) for kind in KINDS}
+def test_every_fault_is_logged_with_whether_the_sms_went_out():
+    without_delay = {kind: Fault(kind, seconds=0) for kind in KINDS}
     accepting = set()
     with LocalGateway("9999", "local-secret") as gateway:
-        for kind, fault in quick.items():
+        for kind, fault in without_delay.items():
             gateway.fail_next(1, fault)
-            call(gateway, patience=BRIEFLY if kind.startswith("hang") else 5.0)
-        for entry, kind in zip(gateway.calls, quick, strict=True):
+            call(gateway, timeout=BRIEFLY if kind.startswith("hang") else 5.0)
+        for entry, kind in zip(gateway.calls, without_delay, strict=True):
             assert entry.fault == kind
             if entry.accepted:
                 accepting.add(kind)
@@ -84,13 +84,13 @@ def test_every_fault_can_be_ordered_and_is_written_down_with_its_truth():
     }
 
 
-# Lines that stay silent
+# Calls without a response
 
 
 @pytest.mark.parametrize(("fault", "accepted"), [("hang", False), ("hang_after", True)])
 def test_a_hanging_call_gets_no_byte(gateway, fault, accepted):
     gateway.fail_next(1, fault)
-    assert call(gateway, patience=BRIEFLY) == (b"", "open")
+    assert call(gateway, timeout=BRIEFLY) == (b"", "open")
     [entry] = gateway.calls
     assert (entry.accepted, entry.status, entry.reply) == (accepted, None, None)
 
@@ -146,38 +146,38 @@ def test_a_slow_reply_comes_after_its_delay(gateway):
 
 def test_a_slow_call_whose_client_left_was_accepted_nevertheless(gateway):
     gateway.fail_next(1, Fault("slow", seconds=ENDLESS))
-    assert call(gateway, patience=BRIEFLY).end == "open"
+    assert call(gateway, timeout=BRIEFLY).end == "open"
     gateway.wait_for_calls(1)
     assert len(gateway.accepted) == 1
 
 
 def test_a_reply_cut_inside_promises_more_than_it_brings(gateway):
     gateway.fail_next(1, "cut_inside")
-    met = call(gateway)
-    assert b"Content-Length: 3\r\n" in met.received
-    assert (met.status, met.body, met.end) == (200, b"[", "closed")
+    got = call(gateway)
+    assert b"Content-Length: 3\r\n" in got.data
+    assert (got.status, got.body, got.end) == (200, b"[", "closed")
     assert len(gateway.accepted) == 1
 
 
-def test_a_line_cut_behind_the_reply_gave_no_warning(gateway):
+def test_a_connection_cut_after_the_reply_is_closed_without_notice(gateway):
     gateway.fail_next(1, "cut_behind")
-    met = call(gateway, keep="keep-alive")
-    assert (met.body, met.end) == (b"[0]", "closed")
-    assert b"Connection: close" not in met.received
+    got = call(gateway, keep="keep-alive")
+    assert (got.body, got.end) == (b"[0]", "closed")
+    assert b"Connection: close" not in got.data
 
 
-def test_a_dripping_reply_comes_byte_by_byte_behind_whole_headers(gateway):
+def test_a_dripping_reply_comes_byte_by_byte_after_whole_headers(gateway):
     gateway.fail_next(1, Fault("drip", seconds=ENDLESS))
-    met = call(gateway, patience=BRIEFLY)
-    assert (met.status, met.body, met.end) == (200, b"", "open")
+    got = call(gateway, timeout=BRIEFLY)
+    assert (got.status, got.body, got.end) == (200, b"", "open")
     gateway.fail_next(1, Fault("drip", seconds=0))
     assert json.loads(call(gateway).body) == [0]
 
 
 def test_dripping_headers_come_byte_by_byte(gateway):
     gateway.fail_next(1, Fault("drip_headers", seconds=ENDLESS))
-    met = call(gateway, patience=BRIEFLY)
-    assert met == (b"", "open")
+    got = call(gateway, timeout=BRIEFLY)
+    assert got == (b"", "open")
     gateway.fail_next(1, Fault("drip_headers", seconds=0))
     assert call(gateway).body == b"[0]"
 
@@ -218,7 +218,7 @@ def test_an_sms_that_the_account_refuses_goes_out_under_no_fault(gateway):
     assert gateway.accepted == []
 
 
-def test_who_follows_the_redirect_sends_the_same_call_again(gateway):
+def test_a_client_that_follows_the_redirect_sends_the_same_call_again(gateway):
     gateway.fail_next(1, "http_302")
     answer = urllib3.request("GET", f"{gateway.url}?{ROSA['query']}", timeout=5)
     assert answer.data == b"[0]"
@@ -229,21 +229,21 @@ def test_who_follows_the_redirect_sends_the_same_call_again(gateway):
 @pytest.mark.parametrize("after", [7, "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_retry_after_is_seconds_or_a_date(gateway, status, after):
     gateway.fail_next(1, Fault(f"http_{status}", retry_after=after))
-    assert f"\r\nRetry-After: {after}\r\n".encode() in call(gateway).received
+    assert f"\r\nRetry-After: {after}\r\n".encode() in call(gateway).data
 
 
 def test_retry_after_can_be_missing(gateway):
     gateway.fail_next(1, Fault("http_503", retry_after=None))
-    assert b"Retry-After" not in call(gateway).received
+    assert b"Retry-After" not in call(gateway).data
 
 
-def test_rubbish_is_sent_as_ordered(gateway):
+def test_an_unusable_reply_is_sent_as_requested(gateway):
     bodies = {}
     for fault in ("empty", "html", "huge", "non_utf8", "wrong_json"):
         gateway.fail_next(1, fault)
-        met = call(gateway)
-        assert met.status == 200
-        bodies[fault] = met.body
+        got = call(gateway)
+        assert got.status == 200
+        bodies[fault] = got.body
     assert bodies["empty"] == b""
     assert bodies["html"].startswith(b"<!DOCTYPE html>")
     assert len(bodies["huge"]) > 4_000_000
@@ -253,10 +253,10 @@ def test_rubbish_is_sent_as_ordered(gateway):
     assert all(len(entry.reply) <= 500 for entry in gateway.calls)
 
 
-# Which call meets a fault
+# Which call gets a fault
 
 
-def test_a_fault_meets_so_many_calls_and_no_more(gateway):
+def test_a_fault_applies_to_so_many_calls_and_no_more(gateway):
     gateway.fail_next(2, "http_404")
     assert [call(gateway).status for _ in range(3)] == [404, 404, 200]
 
@@ -269,7 +269,7 @@ def test_a_fault_to_a_number_lets_others_pass(gateway):
     assert call(gateway).status == 200
 
 
-def test_orders_are_worked_off_as_they_came(gateway):
+def test_scheduled_faults_are_used_in_the_sequence_they_came(gateway):
     gateway.fail_next(1, "http_500")
     gateway.fail_next(1, "http_403", to=BRUNO["sms_destination"])
     gateway.fail_next(1, "http_502")
@@ -277,7 +277,7 @@ def test_orders_are_worked_off_as_they_came(gateway):
     assert statuses == [500, 502, 403, 200]
 
 
-def drawn(seed):
+def chosen(seed):
     with LocalGateway("9999", "local-secret") as gateway:
         gateway.fail_rate(0.3, ["http_500", "html", "refuse_099"], seed=seed)
         for _ in range(60):
@@ -285,16 +285,16 @@ def drawn(seed):
     return [entry.fault for entry in gateway.calls]
 
 
-def test_a_rate_draws_the_same_faults_from_the_same_seed():
-    first = drawn(7)
-    assert drawn(7) == first
-    assert drawn(8) != first
+def test_a_rate_chooses_the_same_faults_from_the_same_seed():
+    first = chosen(7)
+    assert chosen(7) == first
+    assert chosen(8) != first
     assert set(first) == {None, "http_500", "html", "refuse_099"}
     assert 6 <= sum(fault is not None for fault in first) <= 32
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_a_rate_that_is_none_is_refused(gateway, rate):
+def test_a_rate_outside_zero_to_one_is_refused(gateway, rate):
     with pytest.raises(ValueError, match="from 0 to 1"):
         gateway.fail_rate(rate, ["slow"], seed=1)
 
@@ -314,7 +314,7 @@ def test_a_fault_that_does_not_exist_is_refused(gateway):
         gateway.fail_next(1, "explode")
 
 
-def test_a_pooled_client_keeps_its_connection_over_honest_calls(gateway):
+def test_a_pooled_client_keeps_its_connection_over_normal_calls(gateway):
     with urllib3.PoolManager(retries=False, timeout=5) as pool:
         for _ in range(3):
             pool.request("GET", f"{gateway.url}?{ROSA['query']}")

@@ -1,4 +1,4 @@
-"""The local gateway's form for payloads: the same facts as the command, and nothing is sent."""
+"""The local gateway's form for payloads: the same preview as the command, and nothing is sent."""
 
 import json
 import subprocess
@@ -8,10 +8,10 @@ import pytest
 import urllib3
 
 from local.check_sources import SOURCES
+from local.deployed_stack import WEBHOOK_SECRETS, local_gateway
 from local.gateway import LocalGateway
+from local.preview.page_data import preview_handler
 from local.processes import ROOT
-from local.stack import WEBHOOK_SECRETS, local_gateway
-from local.trial.page import trial_of_orders
 
 SHIPPED = ROOT / SOURCES
 EVENT = (ROOT / "events/webhook_shopify_orders_fulfilled.json").read_text("utf-8")
@@ -23,9 +23,9 @@ def gateway():
         yield running
 
 
-def tell(gateway, method, order=None):
-    """The status and the answer of a call to the form's address."""
-    body = order if isinstance(order, bytes | None) else json.dumps(order).encode()
+def control(gateway, method, fields=None):
+    """The status and the content of a call to the form's address."""
+    body = fields if isinstance(fields, bytes | None) else json.dumps(fields).encode()
     answer = urllib3.request(
         method, gateway.page_url + "api/try", body=body, timeout=10, retries=False
     )
@@ -33,7 +33,7 @@ def tell(gateway, method, order=None):
 
 
 def test_the_form_offers_the_sources_and_their_topics(gateway):
-    assert tell(gateway, "GET") == (
+    assert control(gateway, "GET") == (
         200,
         {
             "sources": {
@@ -47,10 +47,10 @@ def test_the_form_offers_the_sources_and_their_topics(gateway):
 
 
 def test_a_pasted_event_shows_what_it_would_cause_and_sends_nothing(gateway):
-    status, trial = tell(gateway, "POST", {"source": "shopify", "body": EVENT, "headers": ""})
-    [event] = trial["events"]
+    status, preview = control(gateway, "POST", {"source": "shopify", "body": EVENT, "headers": ""})
+    [event] = preview["events"]
     [sms] = event["messages"]
-    assert (status, trial["authentic"], event["topic"]) == (200, True, "orders/fulfilled")
+    assert (status, preview["authentic"], event["topic"]) == (200, True, "orders/fulfilled")
     assert (sms["to"], sms["found_at"], sms["final"]["segments"], sms["final"]["cost_eur"]) == (
         "+393331234567",
         "shipping_address.phone",
@@ -62,29 +62,29 @@ def test_a_pasted_event_shows_what_it_would_cause_and_sends_nothing(gateway):
 
 def test_a_payload_with_headers_is_checked_with_the_local_secret(gateway):
     token = WEBHOOK_SECRETS["modulo"]
-    order = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
-    right = tell(gateway, "POST", order | {"headers": f"X-Webhook-Token: {token}"})
-    wrong = tell(gateway, "POST", order | {"headers": "X-Webhook-Token: guessed"})
+    fields = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
+    right = control(gateway, "POST", fields | {"headers": f"X-Webhook-Token: {token}"})
+    wrong = control(gateway, "POST", fields | {"headers": "X-Webhook-Token: guessed"})
     assert [answer["authentic"] for _, answer in (right, wrong)] == [True, False]
     assert token not in json.dumps([right, wrong])
 
 
-def test_a_topic_stands_for_the_headers(gateway):
-    order = {"source": "woocommerce", "topic": "order.updated"}
-    order["body"] = '{"id": 1, "status": "paid", "billing": {"phone": "333 1234567"}}'
-    _, trial = tell(gateway, "POST", order)
-    assert trial["events"][0]["messages"][0]["faults"] == ["Not so: status == 'completed'"]
+def test_a_topic_replaces_the_headers(gateway):
+    fields = {"source": "woocommerce", "topic": "order.updated"}
+    fields["body"] = '{"id": 1, "status": "paid", "billing": {"phone": "333 1234567"}}'
+    _, preview = control(gateway, "POST", fields)
+    assert preview["events"][0]["messages"][0]["because"] == ["Not so: status == 'completed'"]
 
 
 def test_a_moment_comes_as_a_clock_in_rome(gateway):
     body = {"cellulare": "333 1234567", "modello": "F24", "importo": 5, "scadenza": "2099-01-01"}
-    _, trial = tell(gateway, "POST", {"source": "scadenze", "body": json.dumps(body)})
-    [sms] = trial["events"][0]["messages"]
+    _, preview = control(gateway, "POST", {"source": "scadenze", "body": json.dumps(body)})
+    [sms] = preview["events"][0]["messages"]
     assert (sms["verdict"], sms["reason"]) == ("reject", "send_at_too_far")
 
 
 @pytest.mark.parametrize(
-    ("order", "words"),
+    ("fields", "words"),
     [
         (b"{", "not JSON"),
         ({"body": "{}"}, "`source` is missing"),
@@ -96,32 +96,32 @@ def test_a_moment_comes_as_a_clock_in_rome(gateway):
         ({"source": "shopify", "body": "x" * 1_048_577}, "at most 1048576 bytes"),
     ],
 )
-def test_what_cannot_be_tried_gets_a_sentence(gateway, order, words):
-    status, answer = tell(gateway, "POST", order)
+def test_what_has_no_preview_gets_a_sentence(gateway, fields, words):
+    status, answer = control(gateway, "POST", fields)
     assert status == 400
     assert words in answer["error"]
 
 
 def test_a_body_of_the_largest_webhook_is_taken_and_one_without_end_is_not(gateway):
     largest = {"source": "modulo", "body": json.dumps({"note": '"' * 524_000})}
-    assert tell(gateway, "POST", largest)[0] == 200
-    assert tell(gateway, "POST", b" " * (4 * 1024 * 1024 + 1))[0] == 413
+    assert control(gateway, "POST", largest)[0] == 200
+    assert control(gateway, "POST", b" " * (4 * 1024 * 1024 + 1))[0] == 413
 
 
-def test_half_a_character_is_no_crash(gateway):
-    order = {"source": "modulo", "body": '{"telefono": "\ud800"}'}
-    assert tell(gateway, "POST", order)[1]["no_event"] == "The text of the body is not UTF-8."
+def test_half_a_surrogate_pair_does_not_crash(gateway):
+    fields = {"source": "modulo", "body": '{"telefono": "\ud800"}'}
+    assert control(gateway, "POST", fields)[1]["no_event"] == "The text of the body is not UTF-8."
 
 
 def test_an_edit_of_the_sources_shows_at_once_and_so_does_a_mistake(tmp_path):
     file = tmp_path / "sources.yaml"
     file.write_text(SHIPPED.read_text("utf-8").replace("Grazie", "Salve"))
-    order = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
-    with LocalGateway("9999", "local-secret", trial=trial_of_orders(file, {})) as gateway:
-        [sms] = tell(gateway, "POST", order)[1]["events"][0]["messages"]
+    fields = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
+    with LocalGateway("9999", "local-secret", preview=preview_handler(file, {})) as gateway:
+        [sms] = control(gateway, "POST", fields)[1]["events"][0]["messages"]
         assert sms["final"]["text"].startswith("Salve, abbiamo ricevuto")
         file.write_text("modulo:\n  preset: zapir\n  secrets: [a]\n  too: x\n")
-        for answer in (tell(gateway, "GET"), tell(gateway, "POST", order)):
+        for answer in (control(gateway, "GET"), control(gateway, "POST", fields)):
             assert answer[0] == 400
             assert "sources.yaml:2: modulo.preset: no preset zapir." in answer[1]["error"]
             assert "sources.yaml:4: modulo.too: no such key" in answer[1]["error"]
@@ -129,10 +129,13 @@ def test_an_edit_of_the_sources_shows_at_once_and_so_does_a_mistake(tmp_path):
 
 def test_a_gateway_alone_has_no_form():
     with LocalGateway("9999", "local-secret") as gateway:
-        for answer in (tell(gateway, "GET"), tell(gateway, "POST", {"source": "a", "body": ""})):
+        for answer in (
+            control(gateway, "GET"),
+            control(gateway, "POST", {"source": "a", "body": ""}),
+        ):
             assert answer[0] == 404
     page = (ROOT / "local/gateway/page.html").read_text("utf-8")
-    assert '<section class="card" id="trial" hidden>' in page
+    assert '<section class="card" id="preview-card" hidden>' in page
 
 
 def test_the_gateway_alone_loads_nothing_of_the_service():

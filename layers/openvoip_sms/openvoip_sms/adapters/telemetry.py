@@ -126,8 +126,8 @@ class CloudWatchTelemetry:
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
         """What and where, but not what the error says, which may repeat a text."""
         where = traceback.format_tb(error.__traceback__)
-        extra = {"component": component, "error": type(error).__name__, "where": where}
-        logger.error("service.unhandled_error", extra=extra | ids)
+        extra = {**ids, "component": component, "error": type(error).__name__, "where": where}
+        logger.error("service.unhandled_error", extra=extra)
         self._count({"UnhandledErrors": 1})
 
     def reconciled(self, *, queued: int, leases_expired: int, ended: int) -> None:

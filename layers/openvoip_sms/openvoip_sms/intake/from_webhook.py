@@ -47,7 +47,8 @@ class WebhookIntake:
         if before is not None:
             self.enqueuer.telemetry.duplicate_received(before)
             return WebhookOutcome(before, repeated=True)
-        record = self._record(planned, source)
+        policy, now = self.enqueuer.policy, self.enqueuer.clock()
+        record = planned_record(planned, source, policy, now)
         passed = None
         if record.status is not Status.REJECTED:
             passed = self.flood_guard.check(record, self._limits(source))
@@ -62,21 +63,24 @@ class WebhookIntake:
             same_text=not source.allow_same_text,
         )
 
-    def _record(self, planned: PlannedMessage | RejectedMessage, source: Source) -> Record:
-        now, policy = self.enqueuer.clock(), self.enqueuer.policy
-        given, name = message_object(planned), f"webhook:{source.name}"
-        try:
-            message = _message(planned, given, policy, now)
-            record = record_of(message, id=planned.id, source=name, policy=policy, now=now)
-        except InvalidMessage as invalid:
-            record = rejected_record(
-                given, invalid, default_id=planned.id, source=name, policy=policy, now=now
-            )
-        # A retry may tell the same event in other words: the id alone says what it is.
-        return replace(record, fingerprint=hashlib.sha256(planned.id.encode()).hexdigest())
+
+def planned_record(
+    planned: PlannedMessage | RejectedMessage, source: Source, policy: Policy, now: datetime
+) -> Record:
+    """The record of one planned message: ready to be enqueued, or rejected."""
+    given, name = _message_object(planned), f"webhook:{source.name}"
+    try:
+        message = _message(planned, given, policy, now)
+        record = record_of(message, id=planned.id, source=name, policy=policy, now=now)
+    except InvalidMessage as invalid:
+        record = rejected_record(
+            given, invalid, default_id=planned.id, source=name, policy=policy, now=now
+        )
+    # A retry may tell the same event in other words: the id alone says what it is.
+    return replace(record, fingerprint=hashlib.sha256(planned.id.encode()).hexdigest())
 
 
-def message_object(planned: PlannedMessage | RejectedMessage) -> dict[str, Any]:
+def _message_object(planned: PlannedMessage | RejectedMessage) -> dict[str, Any]:
     """The message as a caller of the API would ask for it."""
     given: dict[str, Any] = {"id": planned.id, "to": planned.to, "category": planned.category}
     if isinstance(planned, RejectedMessage):

@@ -13,7 +13,7 @@ from typing import Any
 
 from openvoip_sms.rules.phone import LIKE_A_MOBILE
 from openvoip_sms.templates.expressions import is_true
-from openvoip_sms.webhooks.model import Message, Place, Source
+from openvoip_sms.webhooks.model import MessageDefinition, Place, Source
 from openvoip_sms.webhooks.request import WebhookRequest
 
 _DIGEST_DIGITS = 20
@@ -61,7 +61,7 @@ def event_key(event: Event) -> str:
     return _written(event, ["id", parts, *content], shown=parts)
 
 
-def message_id(event: Event, message: Message, position: int) -> str:
+def message_id(event: Event, message: MessageDefinition, position: int) -> str:
     """The event's key; with `once`, its value counts instead of the event's id."""
     value = message.once.of(event.data) if message.once else None
     values = value if isinstance(value, list) else [value]

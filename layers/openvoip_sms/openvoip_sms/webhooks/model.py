@@ -6,7 +6,7 @@
 | timestamp, timestamp_unit, tolerance | `Timestamp`, inside `Auth` |
 | id, id_weak, topic, ping, parse, inner, each | `Source` |
 | allow_same_text, hourly_limit, range_hourly_limit | `Source` |
-| to, text, sender, category, archive, when, once, delay, send_at | `Message` |
+| to, text, sender, category, archive, when, once, delay, send_at | `MessageDefinition` |
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageDefinition:
     """One SMS that an event causes."""
 
     to: tuple[Expression, ...]
@@ -88,7 +88,7 @@ class Source:
 
     name: str
     auth: Auth
-    messages: Mapping[str, tuple[Message, ...]]
+    messages: Mapping[str, tuple[MessageDefinition, ...]]
     id: tuple[tuple[Place, ...], ...] = ()
     id_weak: bool = False
     topic: Place | None = None

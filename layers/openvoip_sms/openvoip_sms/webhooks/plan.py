@@ -4,25 +4,24 @@ Pure: the same call at the same moment always gives the same plan, and nothing a
 raises. Who stores and queues the messages is somebody else's business.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from openvoip_sms.rules.message import MAX_AHEAD
-from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.rome_time import later, moment_of
-from openvoip_sms.templates.expressions import Expression, is_true
+from openvoip_sms.templates.expressions import is_true
 from openvoip_sms.templates.text_template import MissingValue, NotText, render
 from openvoip_sms.webhooks.bodies import Unreadable, read
 from openvoip_sms.webhooks.ids import Event, event_key, message_id
-from openvoip_sms.webhooks.model import ANY_TOPIC, Message, Source
+from openvoip_sms.webhooks.model import ANY_TOPIC, MessageDefinition, Source
+from openvoip_sms.webhooks.phone_lookup import PhoneLookup, look_up
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, verify
 
 MAX_EVENTS = 100  # HubSpot's largest batch
-_MAX_NUMBERS = 10  # tried out of one list
 
 REJECTIONS = {
     "missing_value": "{field} is missing or blank, and the text has no default for it.",
@@ -35,7 +34,10 @@ REJECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """An SMS to be accepted. `send_at` None: at once. `found_at` is the path of the number."""
+    """An SMS to be accepted. `send_at` None: at once. `found_at` is the path of the number.
+
+    `looked_at` explains the number and is no part of what the message is.
+    """
 
     id: str
     to: str = field(repr=False)
@@ -45,6 +47,7 @@ class PlannedMessage:
     archive: bool | None
     send_at: datetime | None
     found_at: str
+    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class RejectedMessage:
     category: str
     reason: str
     detail: str
+    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class NothingToSend:
 
     reason: str
     detail: str
+    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 Outcome = PlannedMessage | RejectedMessage | NothingToSend
@@ -71,11 +76,16 @@ Outcome = PlannedMessage | RejectedMessage | NothingToSend
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """One event of the call and what it causes."""
+    """One event of the call and what it causes.
+
+    `definitions` are the source's messages for its topic, one for each outcome; for a topic that
+    has none there is a single outcome that says so.
+    """
 
     topic: str | None
     event_key: str
     messages: tuple[Outcome, ...]
+    definitions: tuple[MessageDefinition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +146,23 @@ def _planned_event(event: Event, now: datetime) -> PlannedEvent:
     wanted = messages.get(topic or ANY_TOPIC) or messages.get(ANY_TOPIC) or ()
     outcomes = tuple(_outcome(event, message, n, now) for n, message in enumerate(wanted))
     nothing = NothingToSend("other_topic", "The source has no message for this topic.")
-    return PlannedEvent(topic, event_key(event), outcomes or (nothing,))
+    return PlannedEvent(topic, event_key(event), outcomes or (nothing,), wanted)
 
 
-def _outcome(event: Event, message: Message, position: int, now: datetime) -> Outcome:
+def _outcome(event: Event, message: MessageDefinition, position: int, now: datetime) -> Outcome:
     if message.when is not None and not is_true(message.when.of(event.data)):
         return NothingToSend("when_false", f"Not so: {message.when.source}")
-    found = _mobile(message.to, event.data)
-    if isinstance(found, NothingToSend):
-        return found
-    to, found_at = found
+    lookups = look_up(message.to, event.data)
+    if not lookups[-1].mobile:
+        reasons = "; ".join(f"{one.path}: {one.reason}" for one in lookups)
+        return NothingToSend("no_mobile", reasons, lookups)
+    to, found_at = lookups[-1].mobile, lookups[-1].path
     identity = message_id(event, message, position)
     text, send_at = _text(message, event.data), _send_at(message, event.data, now)
     for part in (text, send_at):
         if isinstance(part, _Rejection):
             detail = REJECTIONS[part.reason].format(field=part.field)
-            return RejectedMessage(identity, to, message.category, part.reason, detail)
+            return RejectedMessage(identity, to, message.category, part.reason, detail, lookups)
     return PlannedMessage(
         id=identity,
         to=to,
@@ -161,6 +172,7 @@ def _outcome(event: Event, message: Message, position: int, now: datetime) -> Ou
         archive=message.archive,
         send_at=send_at if isinstance(send_at, datetime) else None,
         found_at=found_at,
+        looked_at=lookups,
     )
 
 
@@ -170,30 +182,7 @@ class _Rejection:
     field: str = ""
 
 
-def _mobile(paths: tuple[Expression, ...], data: Any) -> tuple[str, str] | NothingToSend:  # noqa: ANN401
-    """The first mobile among `paths` and the path it was found at."""
-    faults = []
-    for path in paths:
-        fault = "missing"
-        for value in _candidates(path.of(data)):
-            try:
-                return italian_mobile(value), path.source
-            except InvalidNumber as error:
-                fault = error.reason
-        faults.append(f"{path.source}: {fault}")
-    return NothingToSend("no_mobile", "; ".join(faults))
-
-
-def _candidates(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """What may be a number: text, a whole number, or either in a list."""
-    for item in value[:_MAX_NUMBERS] if isinstance(value, list) else [value]:
-        if isinstance(item, str) and item.strip():
-            yield item
-        elif isinstance(item, int) and not isinstance(item, bool):
-            yield str(item)
-
-
-def _text(message: Message, data: Any) -> str | _Rejection:  # noqa: ANN401 - JSON
+def _text(message: MessageDefinition, data: Any) -> str | _Rejection:  # noqa: ANN401 - JSON
     text = render(message.text, data)
     if isinstance(text, MissingValue):
         return _Rejection("missing_value", text.field)
@@ -202,7 +191,7 @@ def _text(message: Message, data: Any) -> str | _Rejection:  # noqa: ANN401 - JS
     return text or _Rejection("empty_text")
 
 
-def _send_at(message: Message, data: Any, now: datetime) -> datetime | _Rejection | None:  # noqa: ANN401
+def _send_at(message: MessageDefinition, data: Any, now: datetime) -> datetime | _Rejection | None:  # noqa: ANN401
     """The moment to wait for; None if it is now or has passed."""
     if message.delay is not None:
         return _ahead(later(now, message.delay), now)

@@ -75,7 +75,7 @@ def verify(
 ) -> Verified | Refused:
     """Check signature or token against every secret of the source: any may match (rotation)."""
     auth = source.auth
-    keys = _keys(auth, secrets)
+    keys = usable_keys(auth, secrets)
     if isinstance(keys, Refused):
         return keys
     given = _given(auth, request)
@@ -91,7 +91,8 @@ def is_unset(secret: object) -> bool:
     return not isinstance(secret, str) or _PLACEHOLDER.fullmatch(secret) is not None
 
 
-def _keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
+def usable_keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
+    """The keys of those secrets of a source that are set, in its order; never an empty list."""
     named = [secrets.get(name) for name in auth.secrets]
     texts = [secret for secret in named if secret is not None and not is_unset(secret)]
     if not texts:
@@ -138,7 +139,7 @@ def _check_signature(
     timestamp = _timestamp(auth.timestamp, items, request, now)
     if isinstance(timestamp, Refused):
         return timestamp
-    signed = _signed(auth, request, timestamp or "")
+    signed = signed_text(auth, request, timestamp or "")
     if isinstance(signed, Refused):
         return signed
     signatures = _signatures(auth, items)
@@ -169,7 +170,8 @@ def _timestamp(
     return found[0]
 
 
-def _signed(auth: Auth, request: WebhookRequest, timestamp: str) -> bytes | Refused:
+def signed_text(auth: Auth, request: WebhookRequest, timestamp: str) -> bytes | Refused:
+    """What a signature covers, byte for byte."""
     if not request.body:
         return Refused("body_empty")
     ids = request.header_values(auth.id_header) if auth.id_header else ("",)

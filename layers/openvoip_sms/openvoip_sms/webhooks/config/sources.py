@@ -25,7 +25,7 @@ from openvoip_sms.webhooks.config.yaml_lines import Path as KeyPath
 from openvoip_sms.webhooks.model import (
     ANY_TOPIC,
     Auth,
-    Message,
+    MessageDefinition,
     Source,
     Sources,
     Timestamp,
@@ -197,7 +197,7 @@ class _Reading:
 
     def _messages(
         self, name: str, merged: dict[str, Any], shared: dict[str, Any], *, knows_topic: bool
-    ) -> dict[str, tuple[Message, ...]]:
+    ) -> dict[str, tuple[MessageDefinition, ...]]:
         if ("message" in merged) == ("messages" in merged):
             self._wrong(
                 (name,),
@@ -219,7 +219,7 @@ class _Reading:
 
     def _topic_messages(
         self, path: KeyPath, given: object, shared: dict[str, Any]
-    ) -> tuple[Message, ...]:
+    ) -> tuple[MessageDefinition, ...]:
         if not isinstance(given, list):
             found = [self._message(path, given, shared)]
         else:
@@ -228,7 +228,9 @@ class _Reading:
                 self._wrong(path, "must not be empty")
         return tuple(message for message in found if message is not None)
 
-    def _message(self, path: KeyPath, given: object, shared: dict[str, Any]) -> Message | None:
+    def _message(
+        self, path: KeyPath, given: object, shared: dict[str, Any]
+    ) -> MessageDefinition | None:
         written = self._mapping(path, given)
         if not written:
             return None
@@ -242,7 +244,7 @@ class _Reading:
                 self._wrong(path, f"{key} is missing", "The message or its source must say it.")
         if "delay" in values and "send_at" in values:
             self._wrong(path, "delay and send_at exclude each other", "Keep one.")
-        return Message(**values) if {"to", "text"} <= values.keys() else None
+        return MessageDefinition(**values) if {"to", "text"} <= values.keys() else None
 
 
 def _timestamp(values: dict[str, Any]) -> Timestamp | None:

@@ -1,20 +1,20 @@
-"""Every call the gateway ever got, in order. Never the secret, never the signature."""
+"""Every call that the gateway got, in order. Never the secret, never the signature."""
 
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.gateway.account import SmsRequest, Verdict
-from local.gateway.segments import size_of
+from local.gateway.gateway_account import CallVerdict, SmsRequest
+from local.gateway.sms_size import sms_size
 
-_LONGEST_REPLY = 500
+_MAX_REPLY = 500  # bytes kept of a reply
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call. `status` and `reply` are what it was to get: none for a line that stays silent.
+class LoggedCall:
+    """One call. `status` and `reply` are what was to be sent: None where nothing was.
 
-    `accepted` is the truth about the SMS, whatever the client could read.
+    `accepted` says whether the SMS went out, whatever the client could read.
     """
 
     id: int
@@ -38,28 +38,28 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a request."""
+class CallDecision:
+    """What was decided on a request, and what was to be sent back."""
 
     signed: bool
-    verdict: Verdict
+    verdict: CallVerdict
     accepted: bool
     fault: str | None
     status: int | None
     reply: bytes | None
 
 
-class Ledger:
-    """Grows at the end only; numbers go on after `clear`, so that none means two calls."""
+class CallLog:
+    """Grows at the end only; ids go on after `clear`, so that none is given twice."""
 
     def __init__(self) -> None:
-        self._calls: list[Call] = []
+        self._calls: list[LoggedCall] = []
         self._first = 1
 
-    def add(self, request: SmsRequest, outcome: Outcome, at: datetime) -> None:
+    def add(self, request: SmsRequest, decision: CallDecision, at: datetime) -> None:
         text = request.text.decode(errors="replace")
-        size = size_of(text)
-        call = Call(
+        size = sms_size(text)
+        call = LoggedCall(
             id=self._first + len(self._calls),
             at=at,
             to=request.destination.decode(errors="replace"),
@@ -69,21 +69,21 @@ class Ledger:
             segments=size.segments,
             archive={b"1": True, b"0": False}.get(request.archive),
             call_group=request.group.decode(errors="replace"),
-            signed=outcome.signed,
-            verdict=outcome.verdict.value,
-            accepted=outcome.accepted,
-            fault=outcome.fault,
-            status=outcome.status,
-            reply=_readable(outcome.reply),
+            signed=decision.signed,
+            verdict=decision.verdict.value,
+            accepted=decision.accepted,
+            fault=decision.fault,
+            status=decision.status,
+            reply=_readable(decision.reply),
         )
         self._calls.append(call)
 
-    def after(self, call_id: int) -> list[Call]:
+    def after(self, call_id: int) -> list[LoggedCall]:
         return self._calls[max(0, call_id + 1 - self._first) :]
 
     @property
     def first(self) -> int:
-        """The number of the oldest call kept, or of the next one to come."""
+        """The id of the oldest call kept, or of the next one to come."""
         return self._first
 
     def clear(self) -> None:
@@ -92,4 +92,4 @@ class Ledger:
 
 
 def _readable(reply: bytes | None) -> str | None:
-    return None if reply is None else reply[:_LONGEST_REPLY].decode(errors="replace")
+    return None if reply is None else reply[:_MAX_REPLY].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Reads what a control call orders: strict in names and types, a sentence for each mistake."""
+"""Reads the body of a control call: strict in names and types, a sentence for each mistake."""
 
 import json
 import re
@@ -28,12 +28,12 @@ _FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
-class BadOrder(Exception):
-    """A sentence for whoever sent the control call."""
+class BadControlRequest(Exception):
+    """A control call that cannot be carried out; the sentence is for its sender."""
 
 
 @dataclass(frozen=True, slots=True)
-class NextOrder:
+class NextFaults:
     """A fault for the next calls; `count` of `None`: until cleared."""
 
     fault: Fault
@@ -42,7 +42,7 @@ class NextOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class RateOrder:
+class FaultRate:
     """Faults for a share of the calls; `seed` of `None`: the gateway's own."""
 
     rate: float
@@ -50,13 +50,13 @@ class RateOrder:
     seed: int | None
 
 
-def read_faults(body: bytes) -> NextOrder | RateOrder:
+def read_faults(body: bytes) -> NextFaults | FaultRate:
     """`{"fault": …}` for the next calls or a number, `{"faults": […], "rate": …}` for a share.
 
     Without `count`: one call, or with `to` every call to that number.
 
     Raises:
-        BadOrder: For whatever cannot be meant.
+        BadControlRequest: When it is malformed or contradicts itself.
     """
     data = _object(body)
     return _rate(data) if "faults" in data or "rate" in data else _next(data)
@@ -66,7 +66,7 @@ def read_secret(body: bytes) -> str:
     """The new secret of `{"secret": …}`.
 
     Raises:
-        BadOrder: When it is missing or empty. The sentence does not repeat it.
+        BadControlRequest: When it is missing or empty. The sentence does not repeat it.
     """
     secret = _checked(_object(body), {"secret"}, {"secret"})["secret"]
     try:
@@ -74,36 +74,38 @@ def read_secret(body: bytes) -> str:
     except UnicodeEncodeError:
         usable = False
     if not usable:
-        raise BadOrder("The secret must be a text that is not empty.")
+        raise BadControlRequest("The secret must be a text that is not empty.")
     return str(secret)
 
 
-def read_trial(body: bytes) -> dict[str, str]:
-    """A payload for a source, perhaps with headers and a topic.
+def read_preview(body: bytes) -> dict[str, str]:
+    """A payload for a source, optionally with headers and a topic.
 
     Raises:
-        BadOrder: For whatever cannot be meant.
+        BadControlRequest: When it is malformed or contradicts itself.
     """
     return _checked(_object(body), {"source", "body", "headers", "topic"}, {"source", "body"})
 
 
-def _next(data: dict[str, Any]) -> NextOrder:
+def _next(data: dict[str, Any]) -> NextFaults:
     _checked(data, {"fault", "count", "to"} | _OPTIONS, {"fault"})
     to = data.get("to")
     if to is not None and not _NUMBER.fullmatch(to):
-        raise BadOrder("`to` must be a phone number as the gateway gets it, such as +39333….")
+        raise BadControlRequest(
+            "`to` must be a phone number as the gateway gets it, such as +39333…."
+        )
     count = data.get("count", None if to else 1)
     if count is not None and count < 1:
-        raise BadOrder("`count` must be a whole number from 1.")
-    return NextOrder(_fault(data), count, to)
+        raise BadControlRequest("`count` must be a whole number from 1.")
+    return NextFaults(_fault(data), count, to)
 
 
-def _rate(data: dict[str, Any]) -> RateOrder:
+def _rate(data: dict[str, Any]) -> FaultRate:
     _checked(data, {"faults", "rate", "seed"}, {"faults", "rate"})
     if not 0 <= data["rate"] <= 1 or not data["faults"]:
-        raise BadOrder("A rate is a number from 0 to 1 and needs at least one fault.")
+        raise BadControlRequest("A rate is a number from 0 to 1 and needs at least one fault.")
     faults = tuple(_fault(_as_object(item)) for item in data["faults"])
-    return RateOrder(data["rate"], faults, data.get("seed"))
+    return FaultRate(data["rate"], faults, data.get("seed"))
 
 
 def _as_object(item: object) -> dict[str, Any]:
@@ -117,16 +119,16 @@ def _fault(data: dict[str, Any]) -> Fault:
     try:
         return Fault(data["fault"], **options)
     except ValueError as mistake:
-        raise BadOrder(str(mistake)) from None
+        raise BadControlRequest(str(mistake)) from None
 
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        raise BadOrder("The body is not JSON.") from None
+        raise BadControlRequest("The body is not JSON.") from None
     if not isinstance(data, dict):
-        raise BadOrder("The body must be a JSON object.")
+        raise BadControlRequest("The body must be a JSON object.")
     return data
 
 
@@ -135,13 +137,13 @@ def _checked(
 ) -> dict[str, Any]:
     for name, value in data.items():
         if name not in known:
-            raise BadOrder(
+            raise BadControlRequest(
                 f"There is no field {name[:40]!r}. There are: {', '.join(sorted(known))}."
             )
         types, meaning = _FIELDS[name]
         if type(value) not in types:  # exact: true is no number
-            raise BadOrder(f"`{name}` must be {meaning}.")
+            raise BadControlRequest(f"`{name}` must be {meaning}.")
     missing = [name for name in sorted(needed) if name not in data]
     if missing:
-        raise BadOrder(f"`{missing[0]}` is missing.")
+        raise BadControlRequest(f"`{missing[0]}` is missing.")
     return data

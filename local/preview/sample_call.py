@@ -16,40 +16,42 @@ _FORM = re.compile(rb"[^\s{}\[\]=&]{1,200}=[^\r\n]*\s*")
 _BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r?\n")
 
 
-class NotTried(ValueError):
+class CannotPreview(ValueError):
     """What was given makes no call; the sentence says what to give instead."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A call; only one that came with its headers can be checked for who sent it."""
+class SampleCall:
+    """A call; only one that came with headers or a query can be checked for who sent it."""
 
     request: WebhookRequest
-    has_headers: bool
+    is_verifiable: bool
 
 
-def call_of(source: Source, body: bytes, headers: str = "", topic: str = "") -> Call:
+def sample_call(source: Source, body: bytes, headers: str = "", topic: str = "") -> SampleCall:
     """Make a call of a body and lines `Name: value`, or of an event of API Gateway.
 
     The lines may begin with the request line. `topic` stands for the header that says it, where
     that is missing. Without headers the form of the body is taken from how it looks.
 
     Raises:
-        NotTried: a line is no header, a topic has nowhere to go, or the body is over the limit.
+        CannotPreview: a line is no header, a topic has no place, or the body is over the limit.
     """
     event = _proxy_event(body)
     if event is None:
         request = _request(source, body, headers)
     elif headers.strip():
-        raise NotTried("The event has headers of its own: leave the others out.")
+        raise CannotPreview("The event has headers of its own: leave the others out.")
     else:
         request = _from_event(source, event)
     if len(request.body) > MAX_BODY_BYTES:
-        raise NotTried(f"A webhook takes at most {MAX_BODY_BYTES} bytes; more is answered 413.")
-    has_headers = bool(request.headers)
-    if not has_headers:
+        raise CannotPreview(
+            f"A webhook takes at most {MAX_BODY_BYTES} bytes; more is answered 413."
+        )
+    is_verifiable = bool(request.headers or request.query)
+    if not request.headers:
         request = _with_form(request)
-    return Call(_with_topic(source, request, topic) if topic else request, has_headers)
+    return SampleCall(_with_topic(source, request, topic) if topic else request, is_verifiable)
 
 
 def _proxy_event(body: bytes) -> dict[str, Any] | None:
@@ -65,7 +67,7 @@ def _from_event(source: Source, event: dict[str, Any]) -> WebhookRequest:
     try:
         return from_api_gateway(event, source.auth.url)
     except (AttributeError, TypeError, ValueError):
-        raise NotTried("This is no event of API Gateway, though it has its keys.") from None
+        raise CannotPreview("This is no event of API Gateway, though it has its keys.") from None
 
 
 def _request(source: Source, body: bytes, headers: str) -> WebhookRequest:
@@ -83,7 +85,7 @@ def _request(source: Source, body: bytes, headers: str) -> WebhookRequest:
 def _header(line: str) -> tuple[str, str]:
     found = _HEADER.fullmatch(line)
     if found is None:
-        raise NotTried("A line of the headers is not of the form `Name: value`.")
+        raise CannotPreview("A line of the headers is not of the form `Name: value`.")
     return found[1], found[2]
 
 
@@ -104,7 +106,7 @@ def _with_topic(source: Source, request: WebhookRequest, topic: str) -> WebhookR
     place = source.topic
     if place is None or place.kind != "header":
         where = f"takes it from {place.kind}:{place.name}" if place else "has none"
-        raise NotTried(f"A topic can only be given for a header; {source.name} {where}.")
+        raise CannotPreview(f"A topic can only be given for a header; {source.name} {where}.")
     if request.header(place.name) is not None:
         return request
     return replace(request, headers=(*request.headers, (place.name, topic)))

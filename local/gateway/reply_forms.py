@@ -1,13 +1,13 @@
-"""The replies of the gateway, in each form a client may meet.
+"""The replies of the gateway, in each form that a client may receive.
 
-The guide prints codes with sentences and "JSON"; a client in production met `[0]`. The exact shape
-of `000`, `020` and `099` was never published, so each shape in use can be chosen by its name.
+The guide prints codes with sentences and "JSON"; a client in production received `[0]`. The exact
+form of `000`, `020` and `099` was never published, so each form in use can be chosen by its name.
 """
 
 import json
 from collections.abc import Callable
 
-from local.gateway.account import Verdict
+from local.gateway.gateway_account import CallVerdict
 
 _SENTENCES = {
     "000": "Messaggio Inoltrato Correttamente",
@@ -42,9 +42,9 @@ FORMS: dict[str, Callable[[str, str], str]] = {
 }
 
 
-def reply(verdict: Verdict, form: str) -> str:
-    """The body that tells the verdict."""
-    if verdict is Verdict.SECURITY:
-        # The guide prints -1; the client that met the arrays met 1.
+def reply(verdict: CallVerdict, form: str) -> str:
+    """The body that tells the verdict in this form."""
+    if verdict is CallVerdict.SECURITY:
+        # The guide prints -1; the client that received arrays received 1.
         return _object("1" if form == "array" else "-1", "Security error")
     return FORMS[form](verdict.value, _SENTENCES[verdict.value])

@@ -3,19 +3,19 @@
 import threading
 from typing import Self
 
-from local.gateway.account import Account
-from local.gateway.gateway import SCRIPT, Gateway, Trial
-from local.gateway.server import Server
+from local.gateway.gateway_account import GatewayAccount
+from local.gateway.gateway_core import SCRIPT, GatewayCore, PreviewHandler
+from local.gateway.server import GatewayServer
 
 LOOPBACK = "127.0.0.1"
 
 
-class LocalGateway(Gateway):
+class LocalGateway(GatewayCore):
     """Listens from the start of `with` to its end; a `port` of 0 is any free one.
 
-    With a `credit`, messages beyond it are refused; `reply_form` is one of `replies.FORMS`;
-    `encode_destination_twice` is for accounts whose destination is encoded twice; `trial` tells the
-    page what a payload would cause at the service.
+    With a `credit`, messages beyond it are refused; `reply_form` is one of `reply_forms.FORMS`;
+    `encode_destination_twice` is for accounts whose destination is encoded twice; `preview` tells
+    the page what a payload would cause at the service.
     """
 
     def __init__(
@@ -29,20 +29,20 @@ class LocalGateway(Gateway):
         reply_form: str = "mixed",
         encode_destination_twice: bool = False,
         seed: int = 0,
-        trial: Trial | None = None,
+        preview: PreviewHandler | None = None,
     ) -> None:
         super().__init__(
-            Account(call_group, secret, credit),
+            GatewayAccount(call_group, secret, credit),
             reply_form=reply_form,
             encode_destination_twice=encode_destination_twice,
             seed=seed,
-            trial=trial,
+            preview=preview,
         )
         self._address = (host, port)
 
     def __enter__(self) -> Self:
-        self._server = Server(self, *self._address)
-        # Serving polls for its end so often, in seconds.
+        self._server = GatewayServer(self, *self._address)
+        # The argument is how often serving looks for its end, in seconds.
         self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._serving.start()
         return self
@@ -56,7 +56,7 @@ class LocalGateway(Gateway):
     def page_url(self) -> str:
         """The page with what the phones received."""
         host = self._address[0]
-        shown = LOOPBACK if host in {"", "0.0.0.0"} else host  # noqa: S104  only recognised
+        shown = LOOPBACK if host in {"", "0.0.0.0"} else host  # noqa: S104  only compared
         return f"http://{shown}:{self._server.server_address[1]}/"
 
     @property

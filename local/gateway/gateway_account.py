@@ -12,8 +12,8 @@ from local.gateway.php import read_query, signature, urldecode
 _ITALIAN = re.compile(rb"(?:\+|00)39[0-9]{6,11}")
 
 
-class Verdict(enum.Enum):
-    """What the gateway makes of a call."""
+class CallVerdict(enum.Enum):
+    """What the gateway decides on a call, by its reply code."""
 
     ACCEPTED = "000"
     BAD_DESTINATION = "020"
@@ -46,13 +46,13 @@ class SmsRequest:
         )
 
 
-class Account:
-    """A caller group with its secret and its prepaid messages (`None`: no end to them)."""
+class GatewayAccount:
+    """A caller group with its secret and its prepaid messages (`None`: unlimited)."""
 
     def __init__(self, call_group: str, secret: str, credit: int | None = None) -> None:
         self._group = call_group.encode()
         self._secret = secret.encode()
-        self._bought = credit
+        self._full_credit = credit
         self.credit = credit
 
     def rotate_secret(self, new: str) -> None:
@@ -60,25 +60,25 @@ class Account:
         self._secret = new.encode()
 
     def refill(self) -> None:
-        self.credit = self._bought
+        self.credit = self._full_credit
 
     def charge(self) -> None:
         if self.credit is not None:
             self.credit -= 1
 
-    def signed(self, request: SmsRequest) -> bool:
+    def is_signed(self, request: SmsRequest) -> bool:
         """Whether `verify` is the signature of this request with our secret."""
         expected = signature(
             request.sender, request.text, request.destination, self._secret, request.group
         )
         return hmac.compare_digest(expected, request.verify)
 
-    def judge(self, request: SmsRequest) -> Verdict:
-        """Who calls, then whom, then the credit: a stranger learns nothing about the rest."""
-        if request.group != self._group or not self.signed(request):
-            return Verdict.SECURITY
+    def check(self, request: SmsRequest) -> CallVerdict:
+        """Caller first, then number, then credit: an unsigned call learns nothing of the rest."""
+        if request.group != self._group or not self.is_signed(request):
+            return CallVerdict.SECURITY
         if not _ITALIAN.fullmatch(request.destination):
-            return Verdict.BAD_DESTINATION
+            return CallVerdict.BAD_DESTINATION
         if self.credit is not None and self.credit < 1:
-            return Verdict.GENERIC
-        return Verdict.ACCEPTED
+            return CallVerdict.GENERIC
+        return CallVerdict.ACCEPTED

@@ -5,7 +5,7 @@ import platform
 import tomllib
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ import boto3
 
 from local.check_sources import SOURCES
 from local.gateway import LocalGateway
+from local.preview.page_data import preview_handler
 from local.processes import (
     ROOT,
     WORK,
@@ -24,7 +25,6 @@ from local.processes import (
     running,
     wait_for,
 )
-from local.trial.page import trial_of_orders
 
 CALL_GROUP, GATEWAY_SECRET = "9999", "local-gateway-secret"
 WEBHOOK_SECRETS = {
@@ -37,7 +37,7 @@ STATE = WORK / "state.json"
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeployedStack:
     """Addresses and names of what was deployed."""
 
     endpoint: str
@@ -81,24 +81,23 @@ class Stack:
 
     def invoke(self, function: str, event: object) -> Any:  # noqa: ANN401 - what a handler returns
         """Call a deployed function by the name of its folder."""
-        answer = self.client("lambda").invoke(
+        response = self.client("lambda").invoke(
             FunctionName=self.functions[function], Payload=json.dumps(event).encode()
         )
-        return json.loads(answer["Payload"].read())
+        return json.loads(response["Payload"].read())
 
 
 @contextmanager
 def local_gateway() -> Iterator[LocalGateway]:
-    trial = trial_of_orders(ROOT / SOURCES, WEBHOOK_SECRETS)
-    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, trial=trial) as gateway:
+    preview = preview_handler(ROOT / SOURCES, WEBHOOK_SECRETS)
+    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, preview=preview) as gateway:
         yield gateway
 
 
 @contextmanager
-def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[Stack]:
+def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[DeployedStack]:
     """Build and deploy the template as it is, with secrets set; nothing is left behind."""
-    with ExitStack() as stack:
-        endpoint = stack.enter_context(_local_aws())
+    with _local_aws() as endpoint:
         env = _aws_environment(endpoint)
         config = _config()
         overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
@@ -106,14 +105,14 @@ def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[Stack]:
             for verb in ("build", "deploy"):
                 sam = ["sam", verb, "--config-env", "local", "--parameter-overrides", *overrides]
                 run(sam, env, WORK / f"{verb}.log")
-        deployment = _describe(endpoint, config, gateway)
-        _as_numbers(deployment)
-        deployment.set_secrets()
-        yield deployment
+        stack = _describe(endpoint, config, gateway)
+        _set_concurrency(stack)
+        stack.set_secrets()
+        yield stack
 
 
 @contextmanager
-def remembered(stack: Stack) -> Iterator[None]:
+def state_file(stack: DeployedStack) -> Iterator[None]:
     """Let other commands find the running stack."""
     STATE.write_text(json.dumps(asdict(stack), indent=2))
     try:
@@ -122,12 +121,12 @@ def remembered(stack: Stack) -> Iterator[None]:
         STATE.unlink(missing_ok=True)
 
 
-def recall() -> Stack | None:
-    """Return the stack that another command keeps up, if there is one that still answers."""
+def find_running() -> DeployedStack | None:
+    """Return the stack that another command keeps up, if there is one and it responds."""
     try:
-        stack = Stack(**json.loads(STATE.read_text()))
+        stack = DeployedStack(**json.loads(STATE.read_text()))
         urllib.request.urlopen(_health(stack.endpoint), timeout=5).close()  # noqa: S310 - our own
-    except OSError:  # no file, or one that a killed command has left
+    except OSError:  # no file, or one left by a killed command
         return None
     return stack
 
@@ -180,18 +179,18 @@ def _overrides(config: dict[str, Any], **more: str) -> list[str]:
     return [f"{name}={value}" for name, value in chosen.items()]
 
 
-def _as_numbers(stack: Stack) -> None:
-    """Say once more, as a number, what a template's `!Ref` gives the local AWS as text."""
+def _set_concurrency(stack: DeployedStack) -> None:
+    """Set again, as a number, what the local AWS keeps as text from the template's `!Ref`."""
     client = stack.client("lambda")
     for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
-        most = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        concurrency = int(mapping["ScalingConfig"]["MaximumConcurrency"])
         client.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most}
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": concurrency}
         )
 
 
-def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> Stack:
-    bare = Stack(endpoint, config["region"], {}, {}, gateway.url, gateway.page_url)
+def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> DeployedStack:
+    bare = DeployedStack(endpoint, config["region"], {}, {}, gateway.url, gateway.page_url)
     cloudformation = bare.client("cloudformation")
     name = config["stack_name"]
     described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
@@ -202,4 +201,6 @@ def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> S
         for one in resources
         if one["ResourceType"] == "AWS::Lambda::Function"
     }
-    return Stack(endpoint, config["region"], outputs, functions, gateway.url, gateway.page_url)
+    return DeployedStack(
+        endpoint, config["region"], outputs, functions, gateway.url, gateway.page_url
+    )

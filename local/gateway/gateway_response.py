@@ -1,4 +1,4 @@
-"""An HTTP answer and the manner in which it is sent, or not."""
+"""An HTTP response and how it is sent, or not."""
 
 import enum
 import http
@@ -6,35 +6,35 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 
-class Manner(enum.Enum):
-    """How the bytes of an answer travel."""
+class SendMode(enum.Enum):
+    """How the bytes of a response are sent."""
 
     WHOLE = "whole"
     LATE = "late"
-    HANG = "hang"  # nothing, and the line stays open
-    RESET = "reset"  # nothing, and the line is torn down (TCP RST)
-    CLOSE = "close"  # nothing, and the line is closed (TCP FIN)
+    HANG = "hang"  # nothing, and the connection stays open
+    RESET = "reset"  # nothing, and the connection is reset (TCP RST)
+    CLOSE = "close"  # nothing, and the connection is closed (TCP FIN)
     CUT_INSIDE = "cut inside"  # half of the body, then closed
-    CUT_BEHIND = "cut behind"  # all of it, then closed without a word
+    CUT_BEHIND = "cut behind"  # all of it, then closed without `Connection: close`
     DRIP_BODY = "drip body"
     DRIP_ALL = "drip all"  # from the first byte of the status line
 
     @property
-    def silent(self) -> bool:
-        """Whether the client gets no answer at all."""
-        return self in {Manner.HANG, Manner.RESET, Manner.CLOSE}
+    def sends_nothing(self) -> bool:
+        """Whether the client gets no response at all."""
+        return self in {SendMode.HANG, SendMode.RESET, SendMode.CLOSE}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayResponse:
     """Status, body and headers; `seconds` is the delay, or the pause between two bytes."""
 
     status: int
     body: bytes
-    target: str = ""  # what was asked for, should the answer point back at it
+    target: str = ""  # the request target, for a redirect to itself
     content_type: str = "text/html; charset=UTF-8"
     headers: tuple[tuple[str, str], ...] = ()
-    manner: Manner = Manner.WHOLE
+    mode: SendMode = SendMode.WHOLE
     seconds: float = 0.0
 
     def head(self) -> bytes:

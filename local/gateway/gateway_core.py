@@ -1,102 +1,102 @@
-"""The gateway without its sockets: a query in, an entry in the ledger and an answer out."""
+"""The gateway without its sockets: a query in, an entry in the call log and a response out."""
 
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from local.gateway.account import Account, SmsRequest, Verdict
-from local.gateway.answer import Answer
+from local.gateway.call_log import CallDecision, CallLog, LoggedCall
+from local.gateway.fault_schedule import FaultSchedule
 from local.gateway.faults import Fault
-from local.gateway.ledger import Call, Ledger, Outcome
-from local.gateway.plan import FaultPlan
-from local.gateway.replies import FORMS, reply
+from local.gateway.gateway_account import CallVerdict, GatewayAccount, SmsRequest
+from local.gateway.gateway_response import GatewayResponse
+from local.gateway.reply_forms import FORMS, reply
 
 SCRIPT = "/sms_send_soa.php"
 
 # What a payload would cause at the service, which this program does not know: `{}` asks for the
 # sources there are; a `ValueError` carries a sentence for the person who asked.
-type Trial = Callable[[dict[str, str]], dict[str, Any]]
+type PreviewHandler = Callable[[dict[str, str]], dict[str, Any]]
 
 
-class Gateway:
+class GatewayCore:
     """Safe to use from any thread: one call is decided at a time."""
 
     def __init__(
         self,
-        account: Account,
+        account: GatewayAccount,
         *,
         reply_form: str = "mixed",
         encode_destination_twice: bool = False,
         seed: int = 0,
-        trial: Trial | None = None,
+        preview: PreviewHandler | None = None,
     ) -> None:
         if reply_form not in FORMS:
             raise ValueError(
                 f"There is no reply form {reply_form!r}. There are: {', '.join(FORMS)}."
             )
         self.seed = seed
-        self.trial = trial
+        self.preview = preview
         self._account = account
         self._form = reply_form
         self._destination_twice = encode_destination_twice
-        self._plan = FaultPlan()
-        self._ledger = Ledger()
+        self._schedule = FaultSchedule()
+        self._log = CallLog()
         self._changed = threading.Condition()
 
-    def take(self, query: bytes) -> Answer:
-        """Decides a call and writes it down before anybody can see its answer."""
+    def answer(self, query: bytes) -> GatewayResponse:
+        """Decide a call and log it before anybody can see its response."""
         request = SmsRequest.from_query(query, destination_twice=self._destination_twice)
         with self._changed:
-            fault = self._plan.next(request.destination.decode(errors="replace"))
-            verdict = self._account.judge(request)
-            accepted = verdict is Verdict.ACCEPTED and (fault is None or fault.accepts)
-            answer = self._answer(verdict, fault, query)
+            fault = self._schedule.next(request.destination.decode(errors="replace"))
+            verdict = self._account.check(request)
+            accepted = verdict is CallVerdict.ACCEPTED and (fault is None or fault.accepts)
+            response = self._response(verdict, fault, query)
             if accepted:
                 self._account.charge()
-            silent = answer.manner.silent
-            outcome = Outcome(
-                signed=self._account.signed(request),
+            nothing = response.mode.sends_nothing
+            decision = CallDecision(
+                signed=self._account.is_signed(request),
                 verdict=verdict,
                 accepted=accepted,
                 fault=fault.kind if fault else None,
-                status=None if silent else answer.status,
-                reply=None if silent else answer.body,
+                status=None if nothing else response.status,
+                reply=None if nothing else response.body,
             )
-            self._ledger.add(request, outcome, datetime.now(UTC))
+            self._log.add(request, decision, datetime.now(UTC))
             self._changed.notify_all()
-        return answer
+        return response
 
-    def _answer(self, verdict: Verdict, fault: Fault | None, query: bytes) -> Answer:
+    def _response(self, verdict: CallVerdict, fault: Fault | None, query: bytes) -> GatewayResponse:
         shown = fault.refuses if fault and fault.refuses else verdict
         target = f"{SCRIPT}?{query.decode('latin-1')}"
-        honest = Answer(200, reply(shown, self._form).encode(), target=target)
-        return fault.spoil(honest) if fault else honest
+        correct = GatewayResponse(200, reply(shown, self._form).encode(), target=target)
+        return fault.applied_to(correct) if fault else correct
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[LoggedCall]:
         """Every call, in the order of arrival."""
         return self.calls_after(0)
 
     @property
-    def accepted(self) -> list[Call]:
+    def accepted(self) -> list[LoggedCall]:
         """The SMS that went out, in the order of arrival."""
         return [call for call in self.calls if call.accepted]
 
-    def calls_after(self, call_id: int) -> list[Call]:
+    def calls_after(self, call_id: int) -> list[LoggedCall]:
         with self._changed:
-            return self._ledger.after(call_id)
+            return self._log.after(call_id)
 
-    def wait_for_calls(self, count: int, timeout: float = 5.0) -> list[Call]:
+    def wait_for_calls(self, count: int, timeout: float = 5.0) -> list[LoggedCall]:
         """Every call once there are so many.
 
         Raises:
             TimeoutError: When they did not come within so many seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._ledger.after(0)) >= count, timeout):
-                raise TimeoutError(f"{len(self._ledger.after(0))} of {count} calls came")
-            return self._ledger.after(0)
+            if not self._changed.wait_for(lambda: len(self._log.after(0)) >= count, timeout):
+                raise TimeoutError(f"{len(self._log.after(0))} of {count} calls came")
+            return self._log.after(0)
 
     def fail_next(self, count: int, fault: Fault | str, to: str | None = None) -> None:
         """The next calls (to that number) meet the fault.
@@ -111,21 +111,21 @@ class Gateway:
     def fail(self, fault: Fault | str, count: int | None = None, to: str | None = None) -> None:
         """So many calls (to that number) meet the fault; without a count all, until cleared."""
         with self._changed:
-            self._plan.add(_fault(fault), count, to)
+            self._schedule.add(_fault(fault), count, to)
 
     def fail_rate(self, rate: float, faults: Sequence[Fault | str], seed: int) -> None:
-        """A share of the calls meets one of the faults; see `FaultPlan.set_rate`."""
+        """A share of the calls meets one of the faults; see `FaultSchedule.set_rate`."""
         with self._changed:
-            self._plan.set_rate(rate, [_fault(fault) for fault in faults], seed)
+            self._schedule.set_rate(rate, [_fault(fault) for fault in faults], seed)
 
-    def planned(self) -> dict[str, object]:
-        """The faults that are still to come."""
+    def faults_to_come(self) -> dict[str, object]:
+        """The faults that calls will still meet, as JSON."""
         with self._changed:
-            return self._plan.described()
+            return self._schedule.as_json()
 
     def clear_faults(self) -> None:
         with self._changed:
-            self._plan.clear()
+            self._schedule.clear()
 
     def rotate_secret(self, new: str) -> None:
         """From now on only the new secret signs."""
@@ -133,20 +133,20 @@ class Gateway:
             self._account.rotate_secret(new)
 
     def clear(self) -> None:
-        """A fresh start: no calls, no faults, the full credit. The secret stays."""
+        """Start over: no calls, no faults, the full credit. The secret stays."""
         with self._changed:
-            self._ledger.clear()
-            self._plan.clear()
+            self._log.clear()
+            self._schedule.clear()
             self._account.refill()
 
     def state(self, after: int) -> dict[str, object]:
         """The calls after that one and what else the page shows, from one moment."""
         with self._changed:
             return {
-                "calls": [call.as_json() for call in self._ledger.after(after)],
-                "first": self._ledger.first,
+                "calls": [call.as_json() for call in self._log.after(after)],
+                "first": self._log.first,
                 "credit": self._account.credit,
-                "faults": self._plan.described(),
+                "faults": self._schedule.as_json(),
             }
 
 

@@ -1,0 +1,91 @@
+"""What a sender would have to do for its call to be authentic, and why a call is not."""
+
+import base64
+import hmac
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from openvoip_sms.rules.headers import Pairs
+from openvoip_sms.webhooks.model import Auth, Source
+from openvoip_sms.webhooks.request import WebhookRequest
+from openvoip_sms.webhooks.verify import Refused, Verified, signed_text, usable_keys, verify
+
+_NEW_ID = "msg_1"
+_ANY_AGE = 10**16  # seconds: no timestamp is further off
+
+
+def hint(
+    source: Source, request: WebhookRequest, secrets: Mapping[str, str], refused: Refused
+) -> str:
+    """Say what to look at when a call was refused; empty where the refusal says it all."""
+    match refused.reason:
+        case "secret_not_set":
+            return f"The source names {', '.join(source.auth.secrets)}."
+        case "signature_missing":
+            return f"It belongs into {source.auth.place.kind}:{source.auth.place.name}."
+        case "timestamp_outside_window" if _fits_at_its_time(source, request, secrets):
+            return "The signature fits: it was authentic in its time."
+        case "signature_wrong":
+            return _hint_on_body(source, request, secrets)
+    return ""
+
+
+def _fits_at_its_time(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> bool:
+    stamp = source.auth.timestamp
+    any_age = stamp and replace(stamp, tolerance=_ANY_AGE)
+    ageless = replace(source, auth=replace(source.auth, timestamp=any_age))
+    epoch = datetime.fromtimestamp(0).astimezone()
+    return isinstance(verify(ageless, request, secrets, epoch), Verified)
+
+
+def _hint_on_body(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> str:
+    bare = replace(request, body=request.body.rstrip(b"\r\n"))
+    if bare.body != request.body and _fits_at_its_time(source, bare, secrets):
+        return "It fits without the line break at the body's end, which an editor may have added."
+    return "Either the secret is another, or the body is not byte for byte what was sent."
+
+
+def headers_to_sign(
+    source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime
+) -> Pairs:
+    """Return the headers that would make the call authentic; none where a token alone would.
+
+    Made as a sender makes them, and given only if the service takes them.
+    """
+    keys = usable_keys(source.auth, secrets)
+    if source.auth.kind == "token" or isinstance(keys, Refused):
+        return ()
+    made = _signed(source.auth, request, keys[0], now)
+    checked = verify(source, _with_headers(request, made), secrets, now)
+    return made if isinstance(checked, Verified) else ()
+
+
+def _signed(auth: Auth, request: WebhookRequest, key: bytes, now: datetime) -> Pairs:
+    """The headers of id, timestamp and signature, as far as the scheme has them."""
+    stamp = auth.timestamp
+    seconds = now.timestamp()
+    timestamp = str(int(seconds * 1000 if stamp and stamp.unit == "ms" else seconds))
+    made: list[tuple[str, str]] = []
+    if auth.id_header:
+        made.append((auth.id_header, request.header(auth.id_header) or _NEW_ID))
+    if stamp and stamp.kind == "header":
+        made.append((stamp.name, timestamp))
+    text = signed_text(auth, _with_headers(request, tuple(made)), timestamp)
+    if isinstance(text, Refused):
+        return ()
+    signature = auth.prefix + _encoded(auth, hmac.digest(key, text, auth.algorithm))
+    if stamp and stamp.kind == "item":
+        signature = f"{stamp.name}{timestamp}{auth.separator}{signature}"
+    return (*made, (auth.place.name, signature))
+
+
+def _encoded(auth: Auth, digest: bytes) -> str:
+    return digest.hex() if auth.encoding == "hex" else base64.b64encode(digest).decode()
+
+
+def _with_headers(request: WebhookRequest, headers: Pairs) -> WebhookRequest:
+    """The call with these headers in place of those of the same names."""
+    names = {name.lower() for name, _ in headers}
+    others = tuple(pair for pair in request.headers if pair[0].lower() not in names)
+    return replace(request, headers=(*others, *headers))
