@@ -13,9 +13,9 @@ import pytest
 
 from local.gateway import Fault, LocalGateway
 from openvoip_sms import webhook_wiring, wiring
-from openvoip_sms.adapters import gateway as client
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
+from openvoip_sms.openvoip import client
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
 from tests.functions import ROOT

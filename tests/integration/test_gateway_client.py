@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from local.gateway import Fault, LocalGateway
 from local.gateway.faults import KINDS
 from local.gateway.replies import FORMS
-from openvoip_sms.adapters import gateway as client
-from openvoip_sms.adapters.gateway import HttpGateway
 from openvoip_sms.delivery.ports import Account, Sms
+from openvoip_sms.openvoip import client
+from openvoip_sms.openvoip.client import HttpGateway
 from openvoip_sms.rules.replies import Verdict
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)

@@ -15,10 +15,11 @@ MAY_IMPORT = {
     "webhooks": {"rules", "api_gateway"},
     "delivery": {"rules", "webhooks"},
     "adapters": {"rules", "delivery"},
+    "openvoip": {"rules", "delivery"},
     "settings": {"rules"},
     "http": {"rules"},
     "api": {"rules", "api_gateway"},
-    "wiring": {"rules", "delivery", "adapters", "settings"},
+    "wiring": {"rules", "delivery", "adapters", "openvoip", "settings"},
     "webhook_wiring": {"webhooks", "delivery", "adapters", "wiring"},
     "__init__": set(),
 }

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from openvoip_sms.adapters.gateway import query
 from openvoip_sms.delivery.ports import Account, Sms
+from openvoip_sms.openvoip.client import query
 from openvoip_sms.rules.signature import verify_code
 
 VECTORS = json.loads(

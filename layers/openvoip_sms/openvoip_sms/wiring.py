@@ -11,7 +11,6 @@ import boto3
 from botocore.config import Config
 
 from openvoip_sms import settings
-from openvoip_sms.adapters.gateway import HttpGateway
 from openvoip_sms.adapters.journal import CloudWatchJournal
 from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
 from openvoip_sms.adapters.secrets import GatewayAccounts
@@ -21,6 +20,7 @@ from openvoip_sms.delivery.decide import Decisions
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.from_queue import QueueIntake
 from openvoip_sms.delivery.reconcile import Reconciler
+from openvoip_sms.openvoip.client import HttpGateway
 from openvoip_sms.rules.policy import Policy
 
 WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize

@@ -1,0 +1,1 @@
+"""Everything that knows this gateway; another gateway would be a folder like this one."""
