@@ -15,7 +15,7 @@ from local.gateway import Fault, LocalGateway
 from openvoip_sms import webhook_wiring, wiring
 from openvoip_sms.adapters.journal import logger
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
-from openvoip_sms.openvoip import client
+from openvoip_sms.openvoip import connection
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
 from tests.functions import ROOT
@@ -42,7 +42,7 @@ def service(deploy, capsys):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(client, "READ_SECONDS", 0.25)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.25)
 
 
 def texts(gateway):
