@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from openvoip_sms import settings
+from openvoip_sms.adapters.authorities import amazon_roots
 from openvoip_sms.adapters.journal import CloudWatchJournal
 from openvoip_sms.adapters.queue import EventBridgeSchedule, SqsQueue
 from openvoip_sms.adapters.secrets import GatewayAccounts
@@ -61,8 +62,13 @@ def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
+@cache
+def _authorities() -> str | None:
+    return amazon_roots(_session())
+
+
 def client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
-    return _session().client(service, config=_CONFIG)
+    return _session().client(service, config=_CONFIG, verify=_authorities())
 
 
 @cache
