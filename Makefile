@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup demo local invoke test check format lint types unit e2e chaos check-sources try-source deploy lock clean
+.PHONY: help setup demo local invoke test check format lint types unit e2e chaos bench check-sources try-source deploy lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,10 @@ MESSAGES ?= 100000
 SEED ?= 1
 chaos: $(READY) ## Simulate 100,000 messages with every fault on: make chaos SEED=7
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.simulation --messages $(MESSAGES) --seed $(SEED)
+
+RUNS ?= 11
+bench: $(READY) ## Measure what the gateway's client and its TLS cost, against the former way
+	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks --runs $(RUNS)
 
 lock: $(READY) ## Choose versions anew, within requirements*.in
 	$(PYTHON) -m venv $(VENV)/lock

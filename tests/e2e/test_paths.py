@@ -3,6 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from local.processes import ROOT
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from tests.e2e.conftest import event
 
@@ -190,3 +193,9 @@ def test_a_form_that_is_bombed_from_many_sides_at_once_stops_at_its_limit(house)
     held_back = [house.record(one) for one in ids]
     assert {one["status"] for one in held_back} == {"suppressed"}
     assert {one["reason"] for one in held_back} <= {"range_limit", "source_paused"}
+
+
+@pytest.mark.usefixtures("house")
+def test_the_layer_that_was_built_carries_amazons_authorities():
+    file = ROOT / ".aws-sam/build/Layer/python/amazon_roots.pem"
+    assert file.read_text("utf-8").count("BEGIN CERTIFICATE") == 5

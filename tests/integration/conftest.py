@@ -1,7 +1,8 @@
 """An emulated AWS with the stack in it, and the functions deployed there."""
 
+import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import wraps
 from threading import RLock
 
@@ -10,7 +11,10 @@ from moto import mock_aws
 from moto.dynamodb.models import DynamoDBBackend
 
 from local.gateway import LocalGateway
+from openvoip_sms.openvoip import connection
+from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.wiring import core
+from tests.calls import NOW
 from tests.functions import ROOT
 from tests.integration.service import Service, forget
 from tests.stack import REGION, Stack
@@ -53,6 +57,27 @@ def stack(aws: type[Stack]) -> Stack:
 def gateway():
     with LocalGateway(call_group="9999", secret="local-secret") as running:
         yield running
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., OpenvoipClient]]:
+    """Makes clients of a gateway, and closes what they leave open."""
+    with contextlib.ExitStack() as stack:
+
+        def make(url, *, twice=False, tls=None):
+            made = OpenvoipClient(
+                url, encode_destination_twice=twice, connections=10, clock=lambda: NOW, tls=tls
+            )
+            stack.callback(made._session.close)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.25)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.25)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from local.gateway import Fault, LocalGateway
 from openvoip_sms.adapters.telemetry import logger
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
-from openvoip_sms.openvoip import client
+from openvoip_sms.openvoip import connection
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
 from openvoip_sms.wiring import core, webhooks
@@ -43,7 +43,7 @@ def service(deploy, capsys):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(client, "READ_SECONDS", 0.25)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.25)
 
 
 def texts(gateway):

@@ -1,137 +1,25 @@
 """The gateway's client against real sockets: every row of the promise, one request a call."""
 
 import contextlib
-import json
+import gzip
 import logging
 import socket
-import ssl
 import threading
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.gateway import Fault, LocalGateway
 from local.gateway.faults import KINDS
 from local.gateway.reply_forms import FORMS
 from openvoip_sms.delivery.ports import Sms
-from openvoip_sms.openvoip import client
+from openvoip_sms.openvoip import connection
 from openvoip_sms.openvoip.account import OpenvoipAccount
-from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.rules.call_result import CallOutcome
+from tests.calls import ACCOUNT, PHP, ROSA, SMS
+from tests.scripted import Scripted, address, always, says
 
-NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
-PHP = json.loads((Path(__file__).parents[1] / "vectors/gateway_signatures.json").read_text("utf-8"))
-ROSA = PHP["vectors"][0]
-ACCOUNT = OpenvoipAccount("9999", "local-secret")
-SMS = Sms(ROSA["sms_sender"], ROSA["sms_text"], ROSA["sms_destination"])
 ENDLESS = 3600  # seconds that no test waits for
-
-
-@pytest.fixture
-def gateway() -> Iterator[LocalGateway]:
-    with LocalGateway(call_group="9999", secret="local-secret") as running:
-        yield running
-
-
-@pytest.fixture
-def connect() -> Iterator[Callable[..., OpenvoipClient]]:
-    """Makes clients, and closes what they leave open."""
-    with contextlib.ExitStack() as stack:
-
-        def make(url, *, twice=False):
-            made = OpenvoipClient(
-                url, encode_destination_twice=twice, connections=10, clock=lambda: NOW
-            )
-            stack.callback(made._pool.close)
-            return made
-
-        yield make
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(client, "READ_SECONDS", 0.25)
-    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.25)
-
-
-# A server that says exactly what a test wants
-
-
-@dataclass
-class Scripted:
-    """Hands each request to `talk`; counts connections and keeps the requests' first lines."""
-
-    talk: Callable[[socket.socket, int], object]
-    tls: ssl.SSLContext | None = None
-    connections: int = 0
-    requests: list[bytes] = field(default_factory=list)
-    closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._serving = threading.Thread(target=self._serve)
-        self._serving.start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for line in [self._listener, *self._open]:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-        self._serving.join()
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(line)
-            with contextlib.suppress(OSError):
-                if self.tls:
-                    line = self.tls.wrap_socket(line, server_side=True)
-                    self._open.append(line)
-                self._converse(line)
-            line.close()
-            self.closed.release()
-
-    def _converse(self, line):
-        received = b""
-        while True:
-            while b"\r\n\r\n" not in received:
-                piece = line.recv(65_536)
-                if not piece:
-                    return
-                received += piece
-            self.requests.append(received.split(b"\r\n")[0])
-            received = b""
-            if self.talk(line, len(self.requests)) is not True:
-                return
-
-
-def says(body, *headers, status="200 OK"):
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def always(answer):
-    """Answers and keeps the line."""
-    return lambda line, _: line.sendall(answer) is None
-
-
-def address(server, scheme="http"):
-    return f"{scheme}://127.0.0.1:{server.port}/sms_send_soa.php"
 
 
 # Accepted
@@ -163,6 +51,13 @@ def test_what_php_would_send_is_what_arrives(connect, vector, twice):
     assert server.requests == [f"GET /sms_send_soa.php?{expected} HTTP/1.1".encode()]
 
 
+def test_nothing_on_the_way_rewrites_what_is_percent_encoded(connect):
+    with Scripted(always(says("[0]"))) as server:
+        connect(address(server)).send(Sms("Bottega", "~%7E+%2B%252B %c3", SMS.to), ACCOUNT)
+    [line] = server.requests
+    assert b"&sms_text=%7E%257E%2B%252B%25252B+%25c3&" in line
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_the_replies_is_understood(connect, form):
     with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
@@ -187,7 +82,29 @@ def test_proxies_of_the_environment_do_not_get_to_see_a_message(gateway, connect
     assert connect(gateway.url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
-# Every other row: the verdict, one request, and no harm to the next call
+def test_a_request_carries_nothing_but_what_the_gateway_needs(connect, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login canary password canary\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with Scripted(always(says("[0]", "Set-Cookie: canary=1; Path=/"))) as server:
+        call = connect(address(server)).send
+        assert [call(SMS, ACCOUNT).outcome for _ in range(2)] == [CallOutcome.ACCEPTED] * 2
+    expected = [
+        b"GET /sms_send_soa.php?" + ROSA["query"].encode() + b" HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}".encode(),
+        b"Accept-Encoding: identity",
+        b"User-Agent: openvoip-sms",
+    ]
+    assert server.heads == [b"\r\n".join([*expected, b"", b""])] * 2
+
+
+def test_a_reply_that_was_compressed_unasked_is_not_guessed_at(connect):
+    body = gzip.compress(b"[0]").decode("latin-1")
+    with Scripted(always(says(body, "Content-Encoding: gzip"))) as server:
+        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
+
+
+# Every other row: the outcome, one request, and no harm to the next call
 
 ROWS = {
     Fault("refuse_020"): CallOutcome.BAD_DESTINATION,
@@ -284,7 +201,7 @@ def test_a_connect_time_out_was_certainly_not_sent(connect):
 
 
 def test_a_connection_that_took_too_long_is_not_used(gateway, connect, monkeypatch):
-    monkeypatch.setattr(client, "CONNECTED_WITHIN", 0.0)
+    monkeypatch.setattr(connection, "CONNECTED_WITHIN", 0.0)
     reply = connect(gateway.url).send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "ConnectedTooLate")
     assert gateway.calls == []
@@ -295,110 +212,6 @@ def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect)
     assert reply.outcome is CallOutcome.MISCONFIGURED
     assert "canary" not in repr(reply)
     assert gateway.calls == []
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> Callable[[str], Path]:
-    """Makes self-signed certificates, key included, in one file each."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def make(name):
-        path = folder / f"{name}.pem"
-        if not path.exists():
-            path.write_bytes(_self_signed(name))
-        return path
-
-    return make
-
-
-def _self_signed(name):
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return private + made.public_bytes(serialization.Encoding.PEM)
-
-
-def tls_server(talk, certificate_file):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate_file)
-    return Scripted(talk, tls=context)
-
-
-def at_localhost(server):
-    return f"https://localhost:{server.port}/sms_send_soa.php"
-
-
-def test_a_trusted_certificate_is_spoken_to(connect, certificate, monkeypatch):
-    file = certificate("localhost")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    with tls_server(always(says("[0]")), file) as server:
-        call = connect(at_localhost(server)).send
-        assert [call(SMS, ACCOUNT).outcome for _ in range(2)] == [CallOutcome.ACCEPTED] * 2
-    assert len(server.requests) == 2
-
-
-def test_a_self_signed_certificate_gets_no_message(connect, certificate):
-    with tls_server(always(says("[0]")), certificate("localhost")) as server:
-        reply = connect(at_localhost(server)).send(SMS, ACCOUNT)
-    assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "SSLCertVerificationError")
-    assert server.requests == []
-
-
-def test_a_certificate_for_another_name_gets_no_message(connect, certificate, monkeypatch):
-    file = certificate("elsewhere.example")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    with tls_server(always(says("[0]")), file) as server:
-        reply = connect(at_localhost(server)).send(SMS, ACCOUNT)
-    assert reply.outcome is CallOutcome.UNREACHABLE
-    assert server.requests == []
-
-
-def test_https_to_a_plain_port_was_certainly_not_sent(gateway, connect):
-    reply = connect(gateway.url.replace("http:", "https:")).send(SMS, ACCOUNT)
-    assert reply.outcome is CallOutcome.UNREACHABLE
-    assert gateway.calls == []
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_handshake_that_never_ends_was_certainly_not_sent(connect):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        reply = connect(f"https://127.0.0.1:{silent.getsockname()[1]}/").send(SMS, ACCOUNT)
-    assert reply.outcome is CallOutcome.UNREACHABLE
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_dripping_reply_is_cut_through_tls_too(connect, certificate, monkeypatch):
-    file = certificate("localhost")
-    monkeypatch.setenv("SSL_CERT_FILE", str(file))
-
-    def drip(line, _):
-        pause = threading.Event()
-        while not pause.wait(0.02):
-            line.sendall(b"H")
-
-    with tls_server(drip, file) as server:
-        assert connect(at_localhost(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
-    assert len(server.requests) == 1
 
 
 # The reply as a whole
@@ -470,6 +283,15 @@ def test_every_framing_of_http_is_understood(connect, answer):
         assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
+@pytest.mark.parametrize("status", ["200 OK", "302 Found"])
+def test_no_more_of_a_reply_is_read_than_a_reply_can_be(connect, status):
+    body = "0" * (connection.MAX_REPLY_BYTES + 1)
+    with Scripted(always(says(body, "Location: /elsewhere", status=status))) as server:
+        reply = connect(address(server)).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, "ReplyTooLong")
+    assert len(server.requests) == 1
+
+
 # Keeping connections
 
 
@@ -484,7 +306,7 @@ def test_a_connection_that_idled_is_not_trusted_again(connect, monkeypatch):
     with Scripted(always(says("[0]"))) as server:
         call = connect(address(server)).send
         call(SMS, ACCOUNT)
-        monkeypatch.setattr(client, "IDLE_SECONDS", 0.0)
+        monkeypatch.setattr(connection, "IDLE_SECONDS", 0.0)
         assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
     assert (server.connections, len(server.requests)) == (2, 2)
 
@@ -517,9 +339,9 @@ def test_messages_sent_at_the_same_time_get_each_their_own_answer(gateway, conne
         gateway.fail(Fault("refuse_020"), to=number)
     with ThreadPoolExecutor(10) as workers:
         replies = workers.map(lambda to: call(Sms("Bottega", "Ciao", to), ACCOUNT), numbers)
-        verdicts = [reply.outcome for reply in replies]
+        outcomes = [reply.outcome for reply in replies]
     assert (
-        verdicts == [CallOutcome.BAD_DESTINATION, CallOutcome.ACCEPTED, CallOutcome.ACCEPTED] * 10
+        outcomes == [CallOutcome.BAD_DESTINATION, CallOutcome.ACCEPTED, CallOutcome.ACCEPTED] * 10
     )
     assert sorted(sms.to for sms in gateway.calls) == numbers
 

@@ -1,4 +1,4 @@
-"""One run: everything that a seed decides, from the first message to the verdict."""
+"""One run: everything that a seed decides, from the first message to the outcome."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -72,10 +72,10 @@ class Run:
         if self.setup.persons:
             self.watch.let_persons_decide(self.setup.messages)
         self.world.stage.play()
-        verdicts = Verdicts(self.world, self.wired, self.clients, resend=self.setup.resend)
-        verdicts.judge()
+        outcomes = Verdicts(self.world, self.wired, self.clients, resend=self.setup.resend)
+        outcomes.judge()
         return Outcome(
-            verdicts.ends,
+            outcomes.ends,
             self.world.faults.happened,
             self.world.violations,
             self.world.history,

@@ -20,9 +20,9 @@ HOUR = timedelta(hours=1)
 LATER = START + timedelta(seconds=2)
 
 
-def answered(verdict, policy=HOLD, record=None, jitter=1.0, **reply):
+def answered(outcome, policy=HOLD, record=None, jitter=1.0, **reply):
     return transitions.answered(
-        record or sending(), CallResult(verdict, **reply), LATER, policy, jitter
+        record or sending(), CallResult(outcome, **reply), LATER, policy, jitter
     )
 
 
@@ -41,12 +41,12 @@ ROWS = [
 
 
 def test_every_verdict_has_its_row():
-    assert {verdict for verdict, _, _ in ROWS} == set(CallOutcome)
+    assert {outcome for outcome, _, _ in ROWS} == set(CallOutcome)
 
 
-@pytest.mark.parametrize(("verdict", "status", "reason"), ROWS)
-def test_each_verdict_leads_to_its_status(verdict, status, reason):
-    after = answered(verdict)
+@pytest.mark.parametrize(("outcome", "status", "reason"), ROWS)
+def test_each_verdict_leads_to_its_status(outcome, status, reason):
+    after = answered(outcome)
     assert (after.record.status, after.record.reason) == (status, reason)
     assert (after.retry_in is None) == (status != "queued")
     assert (after.record.detail is None) == (reason is None)
@@ -54,9 +54,9 @@ def test_each_verdict_leads_to_its_status(verdict, status, reason):
     assert after.record.updated_at == LATER
 
 
-@pytest.mark.parametrize("verdict", CallOutcome)
-def test_only_an_open_record_is_looked_after_and_only_a_doubtful_one_keeps_its_claim(verdict):
-    record = answered(verdict).record
+@pytest.mark.parametrize("outcome", CallOutcome)
+def test_only_an_open_record_is_looked_after_and_only_a_doubtful_one_keeps_its_claim(outcome):
+    record = answered(outcome).record
     assert (record.check_at is not None) == (record.status in OPEN)
     # The owner of the claim may wake up late and know better.
     assert (record.claim is not None) == (record.status is Status.UNKNOWN)
@@ -86,7 +86,7 @@ def again(after):
 
 
 @pytest.mark.parametrize(
-    "verdict",
+    "outcome",
     [
         CallOutcome.UNREACHABLE,
         CallOutcome.BUSY,
@@ -94,10 +94,10 @@ def again(after):
         CallOutcome.BAD_CREDENTIALS,
     ],
 )
-def test_what_was_certainly_not_sent_never_uses_up_the_three_calls(verdict):
-    after = answered(verdict)
+def test_what_was_certainly_not_sent_never_uses_up_the_three_calls(outcome):
+    after = answered(outcome)
     for _ in range(20):
-        after = answered(verdict, record=again(after))
+        after = answered(outcome, record=again(after))
     assert (after.record.status, after.record.refusals) == (Status.QUEUED, 0)
     assert after.record.attempts == 21
 
@@ -295,12 +295,12 @@ def test_a_text_is_dropped_once_its_message_is_final_and_not_before():
 def test_a_record_is_always_final_doubtful_or_looked_after(replies, resend):
     policy = RESEND if resend else HOLD
     record, now = transitions.waiting_until(waiting(), START), START
-    for verdict, jitter, retry_after in replies:
+    for outcome, jitter, retry_after in replies:
         if record.status not in WAITING:
             break
         claimed = transitions.claimed(record, "c", now)
-        reply = CallResult(verdict, retry_after=retry_after)
+        reply = CallResult(outcome, retry_after=retry_after)
         record = transitions.answered(claimed, reply, now, policy, jitter).record
     assert record.status in FINAL or record.status is Status.UNKNOWN or record.check_at is not None
-    if not resend and any(verdict is CallOutcome.UNCERTAIN for verdict, _, _ in replies[:1]):
+    if not resend and any(outcome is CallOutcome.UNCERTAIN for outcome, _, _ in replies[:1]):
         assert record.status is Status.UNKNOWN

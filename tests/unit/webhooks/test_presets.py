@@ -154,8 +154,8 @@ def test_slack_the_model_of_timestamped_schemes_is_only_configuration():
     signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
     headers = {"X-Slack-Signature": signature, "X-Slack-Request-Timestamp": "1531420618"}
     secrets = {"key": "8f742231b10e8888abcd99yyyzzz85a5"}
-    verdict = verify(sender, call(body.encode(), headers), secrets, at(1531420618))
-    assert isinstance(verdict, Verified)
+    outcome = verify(sender, call(body.encode(), headers), secrets, at(1531420618))
+    assert isinstance(outcome, Verified)
 
 
 def test_what_the_stripe_library_signs_verifies():
@@ -190,8 +190,8 @@ def test_what_the_svix_library_signs_verifies():
         "svix-timestamp": str(int(NOW.timestamp())),
         "svix-signature": svix.Webhook(secret).sign("msg_1", NOW, body),
     }
-    verdict = verify(preset("svix"), call(body.encode(), headers), {"key": secret}, NOW)
-    assert isinstance(verdict, Verified)
+    outcome = verify(preset("svix"), call(body.encode(), headers), {"key": secret}, NOW)
+    assert isinstance(outcome, Verified)
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,8 @@ def test_with_a_preset_a_source_needs_secret_number_and_text_only(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_preset_lets_an_unsigned_call_through(name):
-    verdict = verify(preset(name), call(b"{}"), {"key": "a secret c2VjcmV0"}, NOW)
-    assert isinstance(verdict, Refused)
+    outcome = verify(preset(name), call(b"{}"), {"key": "a secret c2VjcmV0"}, NOW)
+    assert isinstance(outcome, Refused)
 
 
 SIGN_JSON = (

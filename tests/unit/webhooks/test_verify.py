@@ -25,8 +25,8 @@ def shopify_call(signature, body=BODY):
 
 
 def outcome(sender, request, secrets=None, now=NOW):
-    verdict = verify(sender, request, SECRETS if secrets is None else secrets, now)
-    return "ok" if isinstance(verdict, Verified) else verdict.reason
+    outcome = verify(sender, request, SECRETS if secrets is None else secrets, now)
+    return "ok" if isinstance(outcome, Verified) else outcome.reason
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +100,10 @@ def test_a_signed_but_empty_body_is_refused(shopify):
 def test_an_unset_secret_refuses_everything_and_says_so(shopify, unset):
     secrets = {} if unset is None else {"key": unset}
     signature = base64_hmac(unset if isinstance(unset, str) else "", BODY)
-    verdict = verify(shopify, shopify_call(signature), secrets, NOW)
-    assert verdict == Refused("secret_not_set")
-    assert verdict.misconfigured
-    assert verdict.detail
+    outcome = verify(shopify, shopify_call(signature), secrets, NOW)
+    assert outcome == Refused("secret_not_set")
+    assert outcome.misconfigured
+    assert outcome.detail
 
 
 def test_a_wrong_signature_is_nobodys_misconfiguration():
@@ -268,9 +268,9 @@ def test_the_id_that_is_signed_must_be_there_exactly_once():
 def test_a_secret_that_should_be_base64_and_is_not_is_our_fault():
     sender = preset("standard-webhooks")
     headers = {"webhook-signature": "v1,AAAA", "webhook-id": "a", "webhook-timestamp": "1"}
-    verdict = verify(sender, call(BODY, headers), {"key": "whsec_not base64!"}, NOW)
-    assert verdict == Refused("secret_malformed")
-    assert verdict.misconfigured
+    outcome = verify(sender, call(BODY, headers), {"key": "whsec_not base64!"}, NOW)
+    assert outcome == Refused("secret_malformed")
+    assert outcome.misconfigured
 
 
 def test_the_signature_of_an_asymmetric_scheme_is_not_accepted():

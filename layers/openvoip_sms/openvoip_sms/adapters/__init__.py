@@ -1,1 +1,1 @@
-"""The ways out: gateway, table, queue, schedule, secrets."""
+"""The ways out: table, queue, schedule, secrets."""

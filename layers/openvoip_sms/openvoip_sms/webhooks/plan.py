@@ -110,10 +110,10 @@ def plan(
     """Verify the call, then plan what it causes. `now` must know its time zone."""
     if is_ping(source, request):
         return Pinged()
-    verdict = verify(source, request, secrets, now)
-    if isinstance(verdict, Refused):
-        return verdict
-    return plan_trusted(source, request, now, verdict.timestamp)
+    outcome = verify(source, request, secrets, now)
+    if isinstance(outcome, Refused):
+        return outcome
+    return plan_trusted(source, request, now, outcome.timestamp)
 
 
 def plan_trusted(

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from openvoip_sms.adapters.authorities import amazon_roots
 from openvoip_sms.adapters.message_queue import SqsQueue
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from openvoip_sms.adapters.secret_reader import JsonSecret
@@ -58,8 +59,13 @@ def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
+@cache
+def _authorities() -> str | None:
+    return amazon_roots(_session())
+
+
 def client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
-    return _session().client(service, config=_CONFIG)
+    return _session().client(service, config=_CONFIG, verify=_authorities())
 
 
 def secret(variable: str) -> JsonSecret:

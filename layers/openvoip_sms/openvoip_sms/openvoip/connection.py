@@ -1,0 +1,188 @@
+"""How the gateway is reached: `requests`, with every way shut on which it could send twice.
+
+Its retries are off, redirects are not followed, the environment has no say, cookies are not kept,
+and a connection that has idled is not trusted again. Until the connection came about nothing was
+sent: `NotConnected` tells that stage from all later ones.
+"""
+
+import logging
+import socket
+from http.cookiejar import DefaultCookiePolicy
+from ssl import SSLContext
+from threading import Timer
+from time import monotonic
+from typing import Any, override
+
+from certifi import where
+from requests import PreparedRequest, Response, Session
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssl_ import create_urllib3_context
+
+CONNECT_SECONDS = 3.0  # for each address of the host, and for each step of the TLS handshake
+CONNECTED_WITHIN = 5.0  # seconds; later than that we do not send any more
+READ_SECONDS = 9.0  # for the reply as a whole, however slowly it drips
+IDLE_SECONDS = 2.0  # a frozen Lambda wakes up with connections that the other end has closed
+MAX_REPLY_BYTES = 64 * 1024  # replies are a few dozen
+
+# urllib3 logs each URL at DEBUG, and at WARNING when a reply's headers are broken.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+class NotConnected(Exception):
+    """No connection came about: certainly not sent."""
+
+
+class _Deadline:
+    """Cuts a connection when the reply as a whole takes too long.
+
+    A read time-out alone bounds each wait, so a byte a second would hold a worker for ever.
+    """
+
+    def __init__(self, sock: socket.socket | None) -> None:
+        self.passed = False
+        self._sock = sock
+        self._timer = Timer(READ_SECONDS, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def end(self) -> None:
+        self._timer.cancel()
+
+    def _cut(self) -> None:
+        self.passed = True
+        if self._sock is None:
+            return
+        try:
+            # The plain socket's shutdown, TLS or not: it wakes up the thread that reads.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        except OSError:
+            return  # closed already
+
+
+class _Guarded(HTTPConnection):
+    """What we add to urllib3's connection: the stage of a fault, a deadline, freshness."""
+
+    _used_at = 0.0
+
+    def connect(self) -> None:
+        began = monotonic()
+        try:
+            super().connect()
+        except Exception as error:  # noqa: BLE001 - of whatever class: nothing was sent yet
+            raise NotConnected(type(error).__name__) from None
+        if monotonic() - began > CONNECTED_WITHIN:
+            raise NotConnected("ConnectedTooLate")
+
+    @property
+    def is_connected(self) -> bool:
+        return monotonic() - self._used_at < IDLE_SECONDS and super().is_connected
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's response, plus our deadline
+        deadline = _Deadline(self.sock)
+        try:
+            response: Any = super().getresponse()
+        except BaseException:
+            deadline.end()
+            raise
+        response.deadline = deadline
+        self._used_at = monotonic()
+        return response
+
+
+class _GuardedTls(_Guarded, HTTPSConnection):
+    """For the real gateway."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Guarded
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedTls
+
+
+def public_authorities() -> SSLContext:
+    """Return a context that trusts the authorities which `requests` ships.
+
+    Loading them takes longer than all the rest of a call: once, not for every connection.
+    """
+    context = create_urllib3_context()
+    context.load_verify_locations(where())
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    """Guarded connections that share one TLS context.
+
+    Its `send` stays that of `requests`, which is where tests put their answers.
+    """
+
+    def __init__(self, connections: int, tls: SSLContext | None) -> None:
+        self._tls = tls
+        # Not the number 0: to `requests` that is a `Retry` which still counts and wraps faults.
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=_never())
+
+    @override
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **pool_kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+    @override
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Name no authority file: every connection would load it into the context again."""
+
+
+def _never() -> Retry:
+    return Retry(total=False, redirect=False, respect_retry_after_header=False)
+
+
+class GatewaySession(Session):
+    """Sends a prepared request once, as it is. Threads may share it."""
+
+    def __init__(self, connections: int, tls: SSLContext | None) -> None:
+        super().__init__()
+        self.trust_env = False  # no proxy, .netrc or authority file of the environment
+        self.headers.clear()  # among them an offer to decode compressed replies
+        self.headers["User-Agent"] = "openvoip-sms"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(connections, tls)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """Know of none: to name the next request, `requests` would read any length of body."""
+
+    def send_once(self, request: PreparedRequest) -> Response:
+        """The body is left to `read_whole`."""
+        timeouts = (CONNECT_SECONDS, READ_SECONDS)
+        return self.send(request, stream=True, allow_redirects=False, timeout=timeouts)
+
+
+def read_whole(response: Response) -> tuple[bytes, str]:
+    """Return the body, and what is wrong with it when it is not whole."""
+    raw = response.raw
+    deadline: _Deadline | None = getattr(raw, "deadline", None)  # answers of tests have none
+    try:
+        body = _read(raw)
+    finally:
+        if deadline:
+            deadline.end()
+    if body is not None and not (deadline and deadline.passed):
+        raw.release_conn()
+        return body, ""
+    raw.close()  # the rest of it must not be taken for the next reply
+    return b"", "ReplyTooLong" if body is None else "ReplyTooSlow"
+
+
+def _read(raw: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response, plus our deadline
+    """Return the body as it came, or `None` when it is longer than any reply of the gateway."""
+    body = b""
+    while chunk := raw.read(MAX_REPLY_BYTES, decode_content=False):
+        body += chunk
+        if len(body) > MAX_REPLY_BYTES:
+            return None
+    return body

@@ -1,0 +1,80 @@
+"""A server that says exactly what a test wants, in TLS if need be."""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Scripted:
+    """Hands each request to `talk`; counts connections and keeps requests and their first lines."""
+
+    talk: Callable[[socket.socket, int], object]
+    tls: ssl.SSLContext | None = None
+    connections: int = 0
+    requests: list[bytes] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
+    closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._serving = threading.Thread(target=self._serve)
+        self._serving.start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for line in [self._listener, *self._open]:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        self._serving.join()
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.append(line)
+            with contextlib.suppress(OSError):
+                if self.tls:
+                    line = self.tls.wrap_socket(line, server_side=True)
+                    self._open.append(line)
+                self._converse(line)
+            line.close()
+            self.closed.release()
+
+    def _converse(self, line):
+        received = b""
+        while True:
+            while b"\r\n\r\n" not in received:
+                piece = line.recv(65_536)
+                if not piece:
+                    return
+                received += piece
+            self.heads.append(received)
+            self.requests.append(received.split(b"\r\n")[0])
+            received = b""
+            if self.talk(line, len(self.requests)) is not True:
+                return
+
+
+def says(body, *headers, status="200 OK"):
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def always(answer):
+    """Answers and keeps the line."""
+    return lambda line, _: line.sendall(answer) is None
+
+
+def address(server, scheme="http"):
+    return f"{scheme}://127.0.0.1:{server.port}/sms_send_soa.php"
