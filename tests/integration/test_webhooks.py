@@ -4,7 +4,6 @@ import base64
 import gzip
 import hmac
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +16,7 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules import limits
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES
 from openvoip_sms.wiring import core, webhooks
+from tests.counted import calls_of
 from tests.integration.service import Kept, counted, event, forget
 from tests.unit.webhooks.webhook_calls import base64_hmac
 
@@ -575,15 +575,16 @@ def test_an_authentic_call_with_no_event_in_it_has_nothing_to_send(service):
 
 @pytest.mark.parametrize("proof", ["a-token", "wrong"])
 @pytest.mark.parametrize("name", BODIES)
-def test_a_hostile_body_has_an_answer_of_the_contract_soon(service, name, proof):
+def test_a_hostile_body_has_an_answer_of_the_contract_for_bounded_work(service, name, proof):
     headers = [("Content-Type", "application/json"), ("X-Webhook-Token", proof)]
     if name == "gzip":
         headers.append(("Content-Encoding", "gzip"))
-    service.webhook(form("nobody"))  # what a cold start costs is not the body's fault
-    started = time.perf_counter()
-    answer = service.webhook(raw_call("modulo", BODIES[name], headers))
-    assert time.perf_counter() - started < 2  # usually below a tenth
-    assert answer.status in (ANSWERS - {401, 404, 413} if proof == "a-token" else {401})
+    service.webhook(form(nome="Prima"))  # what a cold start costs is not the body's fault
+    ordinary = calls_of(lambda: service.webhook(form(tel="333 1234999", nome="Seconda")))
+    given, answers = raw_call("modulo", BODIES[name], headers), []
+    calls = calls_of(lambda: answers.append(service.webhook(given)))
+    assert calls < 1.5 * ordinary + 2 * len(BODIES[name])
+    assert answers[0].status in (ANSWERS - {401, 404, 413} if proof == "a-token" else {401})
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES + 1, 6 * MAX_BODY_BYTES])
@@ -598,13 +599,15 @@ def test_too_large_a_body_is_refused_before_it_costs_anything(service, monkeypat
     assert (answer.status, answer.reason) == (413, "too_large")
 
 
-def test_a_thousand_headers_and_foreign_signs_in_them_are_refused_soon(service):
+def test_a_thousand_headers_with_foreign_characters_are_refused_for_a_few_calls_each(service):
     headers = [(f"X-{n}", "é€\ud800" * 20) for n in range(1000)]
+    service.webhook(form("nobody"))  # what a cold start costs is not the headers' fault
     for source, name in (("shopify", "X-Shopify-Hmac-Sha256"), ("modulo", "X-Webhook-Token")):
-        started = time.perf_counter()
-        answer = service.webhook(raw_call(source, b"{}", [*headers, (name, "é\u0000\ud800")]))
-        assert time.perf_counter() - started < 1
-        assert answer.status == 401
+        given = raw_call(source, b"{}", [*headers, (name, "é\u0000\ud800")])
+        answers = []
+        calls = calls_of(lambda: answers.append(service.webhook(given)))  # noqa: B023 - called here
+        assert calls < 100 * len(headers)
+        assert answers[0].status == 401
 
 
 JSON = st.recursive(
