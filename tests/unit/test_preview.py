@@ -255,7 +255,7 @@ def test_every_place_without_a_mobile_says_why():
 def test_a_missing_value_names_its_field():
     sms = message("Ciao {nome}")
     assert (sms.verdict, sms.final) == ("reject", None)
-    assert sms.because == ("nome is missing or blank, and the text has no default for it.",)
+    assert sms.because == ("nome is missing or empty, and the text has no default for it.",)
     assert sms.to == "+393331234567"
 
 

@@ -78,7 +78,7 @@ def test_the_firm_decides_about_the_archive_where_a_message_does_not():
 def test_a_text_is_written_in_gsm_7_and_what_was_replaced_is_told():
     message = parse(text="L’ordine è “pronto”")
     assert message.text == 'L\'ordine è "pronto"'
-    assert {(one["sign"], one["by"], one["count"]) for one in message.replaced} == {
+    assert {(one["character"], one["by"], one["count"]) for one in message.replaced} == {
         ("’", "'", 1),
         ("“", '"', 1),
         ("”", '"', 1),

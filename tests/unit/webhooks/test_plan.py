@@ -118,8 +118,8 @@ def test_when_decides_whether_anything_is_sent():
 @pytest.mark.parametrize(
     ("text", "reason", "part"),
     [
-        ("Ciao {missing}", "missing_value", "missing is missing or blank"),
-        ("Ciao {blank}", "missing_value", "blank is missing or blank"),
+        ("Ciao {missing}", "missing_value", "missing is missing or empty"),
+        ("Ciao {blank}", "missing_value", "blank is missing or empty"),
         ("Ciao {tags}", "not_text", "tags is true, false, a list or an object"),
         ("{blank || ''}", "empty_text", "Nothing is left"),
     ],

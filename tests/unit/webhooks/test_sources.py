@@ -92,7 +92,7 @@ HMAC = "auth: hmac\nheader: X-S\nsecrets: [a]\nto: phone\nmessage: {text: ciao}\
         (GOOD.replace("text: ciao", "text: ciao, when: ''"), "message.when", "must not be empty"),
         (GOOD.replace("text: ciao", "text: ciao, delay: 1, send_at: a"), "message", "exclude"),
         (GOOD + "header: 'bad header'", "header", "no possible name"),
-        (GOOD + "header: query:sig", "header", "signature stands in a header"),
+        (GOOD + "header: query:sig", "header", "signature is in a header"),
         (GOOD + "encoding: hexa", "encoding", "one of base64, hex"),
         (GOOD + "algorithm: md5", "algorithm", "one of sha256, sha512"),
         (GOOD + "signed: '{timestamp}'", "signed", "the body must be part"),

@@ -1,6 +1,6 @@
 """Counters in the message table, under keys that no message id can have.
 
-One write a count, and it answers with what stands, so that the limits hold however many count at
+One write a count, and it returns the new count, so that the limits hold however many count at
 the same time.
 """
 

@@ -1,4 +1,4 @@
-"""Names and values of a call, as they were sent: a name may stand several times."""
+"""Names and values of a call, as they were sent: a name may occur several times."""
 
 type Pairs = tuple[tuple[str, str], ...]
 

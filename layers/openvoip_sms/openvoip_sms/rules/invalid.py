@@ -13,6 +13,6 @@ class Invalid(ValueError):
         return self.detail
 
 
-def code_point(sign: str) -> str:
-    """A sign named without printing it: U+0007."""
-    return f"U+{ord(sign):04X}"
+def code_point(char: str) -> str:
+    """A character named without printing it: U+0007."""
+    return f"U+{ord(char):04X}"

@@ -171,7 +171,7 @@ class _Reading:
         if text is None or wanted is False:
             return text or "", ()
         written = smart(text)
-        replaced = ({"sign": r.sign, "by": r.by, "count": r.count} for r in written.replaced)
+        replaced = ({"character": r.char, "by": r.by, "count": r.count} for r in written.replaced)
         return written.text, tuple(replaced)
 
     def _sender(self) -> str:

@@ -16,7 +16,7 @@ from openvoip_sms.rules.invalid import Invalid
 LIKE_A_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
 # Not among hexadecimal digits: there it is jitter, and a masked id could not be found again.
 _MOBILE_IN_AN_ID = re.compile(r"(?<![0-9a-f])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9a-f])")
-MAX_INPUT = 64  # signs: prefix, separators and invisible marks included
+MAX_INPUT = 64  # characters: prefix, separators and invisible marks included
 
 _SENTENCES = {
     "not_text": 'The number is not a text: write it in quotes, as in "+39333...".',
@@ -29,7 +29,7 @@ _SENTENCES = {
     "two_numbers": "There seem to be two numbers in one field: give one number only.",
     "extension": "The number ends with an extension or a loose digit: give the number alone.",
     "unexpected_character": (
-        "The number holds a sign that no phone number has: "
+        "The number holds a character that no phone number has: "
         "write digits only, with a plus in front if you like."
     ),
     "prefix": "The prefix is wrong or repeated: write +39 once, in front, then the number.",
@@ -109,23 +109,23 @@ def mask_within(text: str) -> str:
 
 def _plain(raw: str) -> str:
     """The same writing in ASCII as far as it has an equal there, without its wrapping."""
-    written = "".join(map(_plain_sign, raw)).strip()
+    written = "".join(map(_ascii_char, raw)).strip()
     return written[_LEAD_IN.match(written).end() :]  # type: ignore[union-attr]  # matches ""
 
 
-def _plain_sign(sign: str) -> str:
-    if sign.isascii():
-        return " " if sign == "\t" else sign
-    match unicodedata.category(sign):
+def _ascii_char(char: str) -> str:
+    if char.isascii():
+        return " " if char == "\t" else char
+    match unicodedata.category(char):
         case "Nd":
-            return str(unicodedata.decimal(sign))
+            return str(unicodedata.decimal(char))
         case "Zs":
             return " "
         case "Pd":
             return "-"
-        case "Cf" if sign != _RIGHT_TO_LEFT_OVERRIDE:  # zero-width and direction marks, BOM
+        case "Cf" if char != _RIGHT_TO_LEFT_OVERRIDE:  # zero-width and direction marks, BOM
             return ""
-    return sign.translate(_FULL_WIDTH)
+    return char.translate(_FULL_WIDTH)
 
 
 def _refuse_faults(written: str) -> None:

@@ -117,9 +117,9 @@ REASON_IN_WORDS = {
 class Record:
     """One message and all that is known of it.
 
-    `version` grows with every change: a change counts only if the version it was made from still
-    stands. `claim` names the worker that may call the gateway until `claimed_until`. At `check_at`
-    the reconciler looks after a record that is still open.
+    `version` grows with every change: a change counts only if the version it was made from is
+    still current. `claim` names the worker that may call the gateway until `claimed_until`. At
+    `check_at` the reconciler looks after a record that is still open.
     """
 
     id: str

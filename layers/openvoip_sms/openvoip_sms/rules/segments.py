@@ -11,12 +11,12 @@ GSM_7_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-GSM_7_EXTENSION = frozenset("€[]{}\\^~|\f")  # an escape and a sign: two septets
+GSM_7_EXTENSION = frozenset("€[]{}\\^~|\f")  # an escape and a character: two septets
 GSM_7 = GSM_7_BASIC | GSM_7_EXTENSION
 
 
 class Encoding(StrEnum):
-    """How a whole text travels: one sign outside GSM-7 makes all of it UCS-2."""
+    """How a whole text travels: one character outside GSM-7 makes all of it UCS-2."""
 
     GSM_7 = "GSM-7"
     UCS_2 = "UCS-2"

@@ -8,7 +8,7 @@ MAX_NAME = 11  # characters: GSM's limit for a name
 MAX_NUMBER = 16  # digits
 
 _NUMBER = re.compile(r"\+?[0-9]+")
-_OTHER_SIGN = re.compile(r"[^A-Za-z0-9 .\-_&]")
+_OTHER_CHARACTER = re.compile(r"[^A-Za-z0-9 .\-_&]")
 _LETTER = re.compile("[A-Za-z]")
 
 
@@ -45,11 +45,11 @@ def _checked_name(raw: str) -> str:
             f"this one, which has {len(raw)}: choose a shorter name.",
         )
     if raw != raw.strip():
-        raise InvalidSender("space_at_end", "A sender's name has no blank before or after it.")
-    if other := _OTHER_SIGN.search(raw):
+        raise InvalidSender("space_at_end", "A sender's name has no space before or after it.")
+    if other := _OTHER_CHARACTER.search(raw):
         raise InvalidSender(
             "unexpected_character",
-            f"A sender's name is made of letters without accents, digits, blanks and .-_&, "
+            f"A sender's name is made of letters without accents, digits, spaces and .-_&, "
             f"but character {other.start() + 1} is {code_point(other[0])}.",
         )
     if not _LETTER.search(raw):

@@ -1,4 +1,4 @@
-"""Signs that alone would more than halve the room of an SMS, written as an Italian would.
+"""Characters that alone would more than halve the room of an SMS, written as an Italian would.
 
 One typographic apostrophe makes a whole text UCS-2. A text is rewritten only if all of it
 then fits GSM-7 and takes no more segments. `È` becomes `E'` and never `E`, which would turn
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from openvoip_sms.rules.segments import GSM_7, count
 
-_SIGNS = {
-    sign: by
-    for by, signs in {
+_REPLACEMENTS = {
+    char: by
+    for by, chars in {
         "'": "’‘‚‛‹›ʼ′´`",
         '"': "“”„‟«»″",
         "-": "‐‑‒–—―−•·",
@@ -54,11 +54,11 @@ _SIGNS = {
         " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
         "\u202f\u205f\u3000",
         "\n": "\u2028\u2029",
-        # soft hyphen, zero-width signs, direction marks, variation selectors, byte order mark
+        # soft hyphen, zero-width characters, direction marks, variation selectors, byte order mark
         "": "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060"
         "\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
     }.items()
-    for sign in signs
+    for char in chars
 }
 
 _AFTER_A_DIGIT = {"¹": "^1", "²": "^2", "³": "^3", "½": " 1/2", "¼": " 1/4", "¾": " 3/4"}  # 10², 1½
@@ -77,16 +77,16 @@ _AT_A_WORDS_END = {  # cittá, cosí, virtú: the accent's slip, or its other sc
 _DEGREE = "°º"
 _DEGREES_OF_HEAT = re.compile(r"\s?[CF]\b")
 _DECIMAL = re.compile(r"\d[.,]\d+$")
-_CONTEXT = 8  # characters before a sign that are looked at
+_CONTEXT = 8  # characters before a character that are looked at
 
 _OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(GSM_7)))}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A sign that was written otherwise, and how many times."""
+    """A character that was written otherwise, and how many times."""
 
-    sign: str
+    char: str
     by: str
     count: int
 
@@ -100,16 +100,16 @@ class Smart:
 
 
 def smart(text: str) -> Smart:
-    """The text composed (NFC), and in GSM-7 where rewriting some signs is enough for that."""
+    """The text composed (NFC), and in GSM-7 where rewriting some characters is enough for that."""
     composed = unicodedata.normalize("NFC", text)
     outside = set(composed) - GSM_7
-    if not outside or not all(map(_can_be_written, outside)):
+    if not outside or not all(map(_can_be_replaced, outside)):
         return Smart(composed)
-    rewritten = _rewritten(composed)
+    rewritten = _replaced(composed)
     return rewritten if count(rewritten.text) <= count(composed) else Smart(composed)
 
 
-def _rewritten(text: str) -> Smart:
+def _replaced(text: str) -> Smart:
     replaced: Counter[tuple[str, str]] = Counter()
 
     def note(found: re.Match[str]) -> str:
@@ -121,20 +121,20 @@ def _rewritten(text: str) -> Smart:
     return Smart(written, tuple(Replacement(*pair, times) for pair, times in replaced.items()))
 
 
-def _can_be_written(sign: str) -> bool:
-    return sign in _DEGREE or sign in _SIGNS or _base_letter(sign) != ""
+def _can_be_replaced(char: str) -> bool:
+    return char in _DEGREE or char in _REPLACEMENTS or _base_letter(char) != ""
 
 
 def _in_its_place(found: re.Match[str]) -> str:
-    sign, at = found[0], found.start()
+    char, at = found[0], found.start()
     before, after = found.string[max(0, at - _CONTEXT) : at], found.string[at + 1 : at + 4]
-    if sign in _DEGREE:
+    if char in _DEGREE:
         return _degree(before, after)
-    if sign in _AFTER_A_DIGIT and before[-1:].isdecimal():
-        return _AFTER_A_DIGIT[sign]
-    if sign in _AT_A_WORDS_END and not after[:1].isalpha():
-        return _AT_A_WORDS_END[sign]
-    return _SIGNS[sign] if sign in _SIGNS else _base_letter(sign)
+    if char in _AFTER_A_DIGIT and before[-1:].isdecimal():
+        return _AFTER_A_DIGIT[char]
+    if char in _AT_A_WORDS_END and not after[:1].isalpha():
+        return _AT_A_WORDS_END[char]
+    return _REPLACEMENTS[char] if char in _REPLACEMENTS else _base_letter(char)
 
 
 def _degree(before: str, after: str) -> str:
@@ -144,8 +144,8 @@ def _degree(before: str, after: str) -> str:
     return "" if _DECIMAL.search(before) else "o"
 
 
-def _base_letter(sign: str) -> str:
+def _base_letter(char: str) -> str:
     """`š` without its mark, as in names: `s`; nothing for what is no marked ASCII letter."""
-    letter, *marks = list(unicodedata.normalize("NFD", sign))
+    letter, *marks = list(unicodedata.normalize("NFD", char))
     is_marked = marks and letter.isascii() and all(map(unicodedata.combining, marks))
     return letter if is_marked and letter.isalpha() else ""

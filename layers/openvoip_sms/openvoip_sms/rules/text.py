@@ -36,6 +36,6 @@ def check_text(raw: str) -> str:
                 f"Character {found.start() + 1} of the text, {code_point(found[0])}, is {what}, "
                 "which cannot be sent: remove it.",
             )
-    if all(unicodedata.category(sign) in _INVISIBLE for sign in raw):
+    if all(unicodedata.category(char) in _INVISIBLE for char in raw):
         raise InvalidText("empty", "The text is empty: there is nothing to read in it.")
     return raw.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,7 +1,7 @@
 """Every change a record can go through, as pure functions: the state machine of the promise.
 
 Nothing here calls anything. A caller asks for the next version of a record and stores it on
-condition that the version it started from still stands.
+condition that the version it started from is still current.
 """
 
 from dataclasses import dataclass, replace
@@ -107,7 +107,7 @@ def requeued(record: Record, now: datetime) -> Record:
 def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
     """Return the record queued once more on a person's word; `None` where that is not possible.
 
-    The validity starts anew: the person wants it sent now. A doubt stays: should this attempt
+    The validity starts again: the person wants it sent now. A doubt stays: should this attempt
     fail or be cancelled, the earlier call may still have been accepted.
     """
     if record.status not in RESENDABLE or record.text is None:

@@ -78,7 +78,7 @@ def compile_expression(source: str) -> Expression:
 
 
 def is_true(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """JMESPath's truth, and a text of blanks is false like an empty one."""
+    """JMESPath's truth, and a text of spaces is false like an empty one."""
     return not _is_blank(value)
 
 

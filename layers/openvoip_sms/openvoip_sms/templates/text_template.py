@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.templates.italian import number_text
-from openvoip_sms.templates.sanitize import one_line
+from openvoip_sms.templates.sanitize import sanitize
 
 MAX_VALUE = 60  # characters
 MAX_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
-_MAX_READ = 2000  # what lies behind is cut anyhow, and a stranger may send a million signs
+_MAX_READ = 2000  # what lies behind is cut anyhow, and a stranger may send a million characters
 _ELLIPSIS = "..."
 _NOTHING = "\0"  # stands for an empty value while the text is put together
-_BEFORE_SIGN = re.compile(r"[ \0]*\0([,.;:!?)])")
+_BEFORE_PUNCTUATION = re.compile(r"[ \0]*\0([,.;:!?)])")
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 
 
 class BadTemplate(ValueError):
-    """Cannot be compiled. `proposal` says how to mend it."""
+    """Cannot be compiled. `proposal` says how to correct it."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
         super().__init__(reason)
@@ -33,7 +33,7 @@ class BadTemplate(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MissingValue:
-    """The expression `field` found nothing, or blanks, and has no default."""
+    """The expression `field` found nothing, or spaces, and has no default."""
 
     field: str
 
@@ -61,16 +61,16 @@ def compile_template(source: str) -> Template:
     pieces: list[str | Expression] = []
     position = 0
     while position < len(source):
-        sign = source[position]
+        char = source[position]
         if source[position : position + 2] in ("{{", "}}"):
-            pieces.append(sign)
+            pieces.append(char)
             position += 2
-        elif sign == "{":
+        elif char == "{":
             end = _closing_brace(source, position)
             pieces.append(_expression(source[position + 1 : end]))
             position = end + 1
-        elif sign == "}":
-            raise BadTemplate("a } without its {", "Write }} for the sign itself.")
+        elif char == "}":
+            raise BadTemplate("a } without its {", "Write }} for the character itself.")
         else:
             literal = re.compile(r"[^{}]+").match(source, position)
             pieces.append(literal[0] if literal else "")
@@ -81,7 +81,7 @@ def compile_template(source: str) -> Template:
 def render(template: Template, data: object) -> str | MissingValue | NotText:
     """The finished text, on one line per line of the template.
 
-    Without doubled blanks, nor the blank that an empty value leaves before a comma.
+    Without doubled spaces, nor the space that an empty value leaves before a comma.
     """
     parts: list[str] = []
     for piece in template.pieces:
@@ -89,7 +89,7 @@ def render(template: Template, data: object) -> str | MissingValue | NotText:
         if not isinstance(part, str):
             return part
         parts.append(part or _NOTHING)
-    text = _BEFORE_SIGN.sub(r"\1", "".join(parts)).replace(_NOTHING, "")
+    text = _BEFORE_PUNCTUATION.sub(r"\1", "".join(parts)).replace(_NOTHING, "")
     lines = (re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
     return "\n".join(lines).strip()
 
@@ -105,7 +105,7 @@ def _closing_brace(source: str, start: int) -> int:
         if depth == 0:
             return position
         position += 1
-    raise BadTemplate("a { without its }", "Close it, or write {{ for the sign itself.")
+    raise BadTemplate("a { without its }", "Close it, or write {{ for the character itself.")
 
 
 def _expression(source: str) -> Expression:
@@ -122,7 +122,7 @@ def _shown(expression: Expression, data: object) -> str | MissingValue | NotText
     if isinstance(value, bool | list | dict):
         return "" if expression.may_be_empty and not value else NotText(expression.source)
     text = number_text(value) if isinstance(value, int | float) else value
-    shown = _fitted(one_line(text[:_MAX_READ])) if isinstance(text, str) else ""
+    shown = _fitted(sanitize(text[:_MAX_READ])) if isinstance(text, str) else ""
     return shown if shown or expression.may_be_empty else MissingValue(expression.source)
 
 

@@ -22,7 +22,7 @@ ANY_TOPIC = "default"  # the message for a topic that has none of its own
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands in a call.
+    """Where a value is in a call.
 
     `header:NAME`, `query:NAME`, `body:PATH` (an expression), `form:FIELD` (a field of the body by
     its plain name), `timestamp` (the signed one), or a `constant`.

@@ -24,8 +24,8 @@ from openvoip_sms.webhooks.verify import Refused, verify
 MAX_EVENTS = 100  # HubSpot's largest batch
 
 REJECTIONS = {
-    "missing_value": "{field} is missing or blank, and the text has no default for it.",
-    "not_text": "{field} is true, false, a list or an object, which cannot stand in a text.",
+    "missing_value": "{field} is missing or empty, and the text has no default for it.",
+    "not_text": "{field} is true, false, a list or an object, which cannot be put into a text.",
     "empty_text": "Nothing is left of the text.",
     "bad_send_at": "{field} is missing, or neither a date nor a time.",
     "send_at_too_far": "{field} is more than 365 days ahead.",
@@ -52,7 +52,7 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class RejectedMessage:
-    """An SMS that must not go out as it would read; to be recorded, for a person to mend."""
+    """An SMS that must not go out as it would read; to be recorded, for a person to correct."""
 
     id: str
     to: str = field(repr=False)

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-type Clash = tuple[bool, str, str, str]  # whether it is there, key, reason, proposal
+type Conflict = tuple[bool, str, str, str]  # whether it is there, key, reason, proposal
 
 
-def clashes(
+def conflicts(
     values: dict[str, Any], written: Collection[str], only_hmac: Collection[str]
 ) -> list[tuple[str, str, str]]:
-    """Return key, reason and proposal of each clash.
+    """Return key, reason and proposal of each conflict.
 
     `values` are the values as read, presets included; `written` the keys the source itself has.
     """
@@ -24,11 +24,11 @@ def clashes(
     ]
 
 
-def _of_signature(values: dict[str, Any]) -> Iterator[Clash]:
+def _of_signature(values: dict[str, Any]) -> Iterator[Conflict]:
     yield (
         values["header"].kind == "query",
         "header",
-        "a signature stands in a header",
+        "a signature is in a header",
         "query:NAME is for tokens.",
     )
     parts = values.get("id", ())
@@ -43,7 +43,7 @@ def _of_signature(values: dict[str, Any]) -> Iterator[Clash]:
     )
 
 
-def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[Clash]:
+def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[Conflict]:
     is_signed, stamp = "{timestamp}" in values.get("signed", ()), values.get("timestamp")
     yield (
         stamp is not None and not is_signed,
@@ -54,7 +54,7 @@ def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[
     yield (
         stamp is None and is_signed,
         "signed",
-        "names {timestamp}, but timestamp does not say where it stands",
+        "names {timestamp}, but timestamp does not say where it is",
         "Add timestamp.",
     )
     yield (
@@ -67,7 +67,7 @@ def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[
         yield (stamp is None and key in written, key, "there is no timestamp", "Add timestamp.")
 
 
-def _of_reading(values: dict[str, Any]) -> Iterator[Clash]:
+def _of_reading(values: dict[str, Any]) -> Iterator[Conflict]:
     places = [place for part in values.get("id", ()) for place in part]
     yield (
         any(place.kind == "timestamp" for place in places) and "timestamp" not in values,

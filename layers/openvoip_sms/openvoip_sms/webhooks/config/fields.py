@@ -125,7 +125,7 @@ def limit(value: object) -> int:
 
 
 def proof(value: object) -> Place:
-    """Where signature or token stands: the bare name of a header, or `query:NAME`."""
+    """Where signature or token is: the bare name of a header, or `query:NAME`."""
     kind, colon, name = filled(value).rpartition(":")
     if not colon or kind == "header":
         return Place("header", header_name(name))
@@ -175,7 +175,7 @@ def _place(value: object) -> Place:
 
 
 def signed(value: object) -> tuple[str, ...]:
-    """The pieces of the signed text: `{fields}` and what stands between them."""
+    """The pieces of the signed text: `{fields}` and what is between them."""
     pieces = tuple(piece for piece in _SIGNED_FIELDS.split(filled(value)) if piece)
     if "{body}" not in pieces:
         raise WrongValue("the body must be part of what is signed", "Add {body}.")

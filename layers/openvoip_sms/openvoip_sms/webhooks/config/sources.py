@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from openvoip_sms.webhooks.config.conflicts import clashes
+from openvoip_sms.webhooks.config.conflicts import conflicts
 from openvoip_sms.webhooks.config.fields import Reader, WrongValue, closest
 from openvoip_sms.webhooks.config.schema import (
     AUTH,
@@ -165,7 +165,7 @@ class _Reading:
         for key in missing:
             if key not in written:
                 self._wrong((name,), f"{key} is missing", "Name a preset, or write the key.")
-        if missing or self._has_clashes(name, values, written):
+        if missing or self._has_conflicts(name, values, written):
             return None
         apart = ("auth", "header", "timestamp", "timestamp_unit", "tolerance")
         keys = {
@@ -189,9 +189,9 @@ class _Reading:
                 proposal = closest(secret, self._secret_names) or "Add it to the webhook secret."
                 self._wrong((name, "secrets"), f"no secret {secret}", proposal)
 
-    def _has_clashes(self, name: str, values: dict[str, Any], written: dict[str, Any]) -> bool:
+    def _has_conflicts(self, name: str, values: dict[str, Any], written: dict[str, Any]) -> bool:
         before = len(self.mistakes)
-        for key, reason, proposal in clashes(values, written, HMAC):
+        for key, reason, proposal in conflicts(values, written, HMAC):
             self._wrong((name, key), reason, proposal)
         return len(self.mistakes) > before
 
@@ -211,7 +211,7 @@ class _Reading:
         path = (name, "messages")
         by_topic = self._mapping(path, merged["messages"])
         if not knows_topic and set(by_topic) - {ANY_TOPIC}:
-            self._wrong(path, "topics are named, but topic does not say where one stands")
+            self._wrong(path, "topics are named, but topic does not say where one is")
         return {
             topic: self._topic_messages((*path, topic), given, shared)
             for topic, given in by_topic.items()
