@@ -9,6 +9,7 @@ import pytest
 
 from local.deployed_stack import deployed, local_gateway
 from local.processes import ROOT
+from tests.e2e.recorder import recorded
 
 WAIT = 30.0  # seconds that a message may take on a busy machine
 
@@ -16,8 +17,8 @@ WAIT = 30.0  # seconds that a message may take on a busy machine
 class House:
     """The stack and the gateway behind it, with words for what tests do to them."""
 
-    def __init__(self, stack, gateway):
-        self.stack, self.gateway = stack, gateway
+    def __init__(self, stack, gateway, recorder):
+        self.stack, self.gateway, self.recorder = stack, gateway, recorder
 
     def call(self, method, path, body=None, **headers):
         """Return status, headers and parsed body of one HTTP call with the API key."""
@@ -91,10 +92,19 @@ def event(name):
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
+def pytest_collection_modifyitems(items):
+    """What is said about all calls is said after all of them were made."""
+    items.sort(key=lambda item: item.path.name == "test_permissions.py")
+
+
 @pytest.fixture(scope="session")
 def _house():
-    with local_gateway() as gateway, deployed(gateway) as stack:
-        yield House(stack, gateway)
+    with (
+        local_gateway() as gateway,
+        deployed(gateway) as stack,
+        recorded(stack) as recorder,
+    ):
+        yield House(stack, gateway, recorder)
 
 
 @pytest.fixture

@@ -38,6 +38,15 @@ def let_time_pass(stack, found):
         )
 
 
+def waiting(stack):
+    """How many messages the queue holds, hidden ones too."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.outputs["MessageQueueUrl"], AttributeNames=names
+    )
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
 @contextmanager
 def visibility(stack, seconds):
     """Let received messages come back sooner than the template says."""

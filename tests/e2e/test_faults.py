@@ -52,7 +52,7 @@ def test_whatever_fails_nothing_is_sent_twice_lost_or_silent(house, capsys):
     traffic = Traffic(house, f"guasti-{SEED}", COUNTS)
     already = len(house.gateway.calls)
     with (
-        FaultyTable(house.stack.endpoint, SEED) as table,
+        FaultyTable(house.recorder.url, SEED) as table,
         visibility(house.stack, 6),
         with_few_senders(house.stack),
         behind(house.stack, table, "api", "webhooks", "sender"),
@@ -144,7 +144,7 @@ def all_ended(house, traffic):
 def reconcile_twice_at_once(house):
     with ThreadPoolExecutor(2) as both:
         for found in both.map(lambda _: house.stack.invoke("reconciler", {}), range(2)):
-            assert found.keys() == {"queued", "died", "ended"}
+            assert found.keys() == {"queued", "leases_expired", "ended"}
 
 
 def deliver_all_once_more(traffic, found):

@@ -4,7 +4,7 @@ import json
 
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
-from tests.e2e.table import behind, let_time_pass, paused, records
+from tests.e2e.table import behind, let_time_pass, paused, records, waiting
 from tests.e2e.traffic import Traffic
 
 SQS_ID = "5fea7756-0ea4-451a-a703-a558b933e274"
@@ -39,15 +39,6 @@ def set_aside(house, *bodies):
         )
 
 
-def waiting(house):
-    """How many messages the queue holds, hidden ones too."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = house.stack.client("sqs").get_queue_attributes(
-        QueueUrl=house.stack.outputs["MessageQueueUrl"], AttributeNames=names
-    )
-    return sum(int(answer["Attributes"][name]) for name in names)
-
-
 def test_a_redrive_sends_what_was_never_sent_and_nothing_else(house):
     sent = {"id": "ripresa-1", "to": "3331234601", "text": "Già mandato"}
     doubt = {"id": "ripresa-2", "to": "3331234602", "text": "Forse mandato"}
@@ -57,10 +48,10 @@ def test_a_redrive_sends_what_was_never_sent_and_nothing_else(house):
     assert house.call("POST", "/messages", doubt)[0] == 504
     pointers = [{"stored_message": one["id"]} for one in (sent, doubt)]
     set_aside(house, sent, doubt, fresh, *pointers)
-    before = waiting(house)
+    before = waiting(house.stack)
     assert redrive(house) == 5
     house.wait_for("ripresa-3", "sent")
-    wait_until(lambda: waiting(house) <= before, "the end of the redrive")
+    wait_until(lambda: waiting(house.stack) <= before, "the end of the redrive")
     assert house.record("ripresa-2")["status"] == "unknown"
     for one in (sent, doubt, fresh):
         assert len(house.accepted(one["text"])) == 1
@@ -70,15 +61,15 @@ def test_a_message_without_an_id_keeps_the_one_it_was_sent_under_through_a_redri
     """Sent, and then a policy that lost a line keeps the sender from recording it."""
     body = json.dumps({"to": "3331234604", "text": "Senza id, mandato"})
     sender = Traffic(house, "senza-id", {})
-    with FaultyTable(house.stack.endpoint, 0) as table, behind(house.stack, table, "sender"):
+    with FaultyTable(house.recorder.url, 0) as table, behind(house.stack, table, "sender"):
         table.deny(b"version = :old")
         assert sender.deliver([(SQS_ID, body)], received=5) == []
     (left,) = [one for one in records(house.stack) if one["id"] == SQS_ID]
     let_time_pass(house.stack, [left])
-    before = waiting(house)
+    before = waiting(house.stack)
     assert redrive(house) == 1
     assert house.wait_for(SQS_ID, "unknown")["reason"] == "lease_expired"
-    wait_until(lambda: waiting(house) <= before, "the end of the redrive")
+    wait_until(lambda: waiting(house.stack) <= before, "the end of the redrive")
     assert len(house.accepted("Senza id, mandato")) == 1
 
 
@@ -89,13 +80,13 @@ def test_what_is_no_message_comes_back_from_a_redrive_with_its_reason(house):
 
 
 def test_nothing_is_sent_during_a_pause_and_everything_once_after_it(house):
-    before = waiting(house)
+    before = waiting(house.stack)
     with paused(house.stack):
         message = {"id": "pausa-1", "to": "3331234605", "text": "Dopo la pausa"}
         assert house.call("POST", "/messages", message, Prefer="respond-async")[0] == 202
         queued = house.queue({"to": "3331234606", "text": "Dopo la pausa"})
         house.stack.invoke("reconciler", {})
-        assert waiting(house) == before + 2
+        assert waiting(house.stack) == before + 2
         assert house.accepted("Dopo la pausa") == []
     house.wait_for("pausa-1", "sent")
     house.wait_for(queued, "sent")

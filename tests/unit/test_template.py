@@ -8,6 +8,7 @@ from openvoip_sms.adapters.telemetry import NAMESPACE
 from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.rules.limits import STORED_WITHIN
 from openvoip_sms.rules.transitions import LEASE, MAX_DELAY
+from openvoip_sms.wiring.core import WORKERS
 from openvoip_sms.wiring.settings import GATEWAY_URL
 from tests.template import resource, template
 
@@ -174,8 +175,41 @@ def test_a_statement_about_a_queue_names_one_queue_that_its_policy_is_for():
     found = [r for r in template()["Resources"].values() if r["Type"].endswith("::QueuePolicy")]
     for policy in (one["Properties"] for one in found):
         [queue] = policy["Queues"]
-        named = [one["Resource"] for one in policy["PolicyDocument"]["Statement"]]
+        named = [one["Resource"] for one in all_statements(policy["PolicyDocument"])]
         assert named == [{"GetAtt": f"{queue['Ref']}.Arn"}] * len(named)
+
+
+def all_statements(document):
+    """Those under a condition too."""
+    return [one["If"][1] if "If" in one else one for one in document["Statement"]]
+
+
+def test_of_eventbridge_only_the_rule_for_shopify_may_use_the_dead_letter_queue():
+    policy = resource("DeadLetterQueuePolicy")["PolicyDocument"]
+    condition, allow, otherwise = policy["Statement"][-1]["If"]
+    assert (condition, otherwise) == ("HasShopifyEvents", {"Ref": "AWS::NoValue"})
+    rule = {"ArnEquals": {"aws:SourceArn": {"GetAtt": "ShopifyRule.Arn"}}}
+    assert (allow["Effect"], allow["Condition"]) == ("Allow", rule)
+    assert [one["Effect"] for one in policy["Statement"][:-1]] == ["Deny"]
+
+
+def test_only_schedules_of_the_stacks_own_group_may_use_the_role_that_queues():
+    """EventBridge Scheduler user guide: the source is the group, never a single schedule."""
+    [trust] = resource("ScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
+    ours = {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+        "aws:SourceArn": {"GetAtt": "ScheduleGroup.Arn"},
+    }
+    assert trust["Condition"] == {"StringEquals": ours}
+
+
+def test_the_sender_takes_batches_of_ten_and_gives_back_what_failed():
+    mapping = resource("SenderMessages")
+    assert mapping["FunctionName"] == {"Ref": "SenderFunction"}
+    assert mapping["EventSourceArn"] == {"GetAtt": "MessageQueue.Arn"}
+    assert mapping["BatchSize"] == WORKERS
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "SenderConcurrency"}}
 
 
 def test_two_stacks_fit_into_one_account():

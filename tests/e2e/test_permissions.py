@@ -1,0 +1,133 @@
+"""What AWS would refuse and the local AWS does not: calls that no policy allows.
+
+Every call that a function has made since the deployment is checked against the function's own role.
+Every permission of a role is checked against these calls, and against what AWS does in its name.
+"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.e2e.every_path import take_every_path
+from tests.e2e.roles import name_of, roles, uses_by_aws
+from tests.iam.audit import NEVER_USED, WIDER, excess, refused
+from tests.iam.policies import Rule, Use
+
+BASIC = "SAM gives AWSLambdaBasicExecutionRole to each role that it makes for a function"
+BY_ID = "a schedule's name is made from its message's id; the group holds no other schedules"
+OF_SAM = (
+    "SAM makes this role, without a condition; it may only start the reconciler, at worst twice"
+)
+WRITERS = ("ApiFunctionRole", "WebhooksFunctionRole", "SenderFunctionRole")
+SCHEDULES = "schedule/openvoip-sms-messages/*"
+
+# What a role allows beyond what is done with it, in what way, and why it may.
+EXCEPTIONS = {
+    **{
+        (role, f"logs:{action}", "*"): (way, BASIC)
+        for role in (*WRITERS, "ReconcilerFunctionRole")
+        for action, way in (
+            ("CreateLogGroup", NEVER_USED),  # the template makes the groups
+            ("CreateLogStream", WIDER),
+            ("PutLogEvents", WIDER),
+        )
+    },
+    **{(role, "scheduler:CreateSchedule", SCHEDULES): (WIDER, BY_ID) for role in WRITERS},
+    ("ApiFunctionRole", "scheduler:DeleteSchedule", SCHEDULES): (WIDER, BY_ID),
+    ("ReconcilerFunctionEveryFiveMinutesRole", "sts:AssumeRole", "scheduler.amazonaws.com"): (
+        WIDER,
+        OF_SAM,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """One of the deployed stack, by its name in the template; `uses` are what was done with it."""
+
+    name: str
+    rules: frozenset[Rule]
+    uses: frozenset[Use]
+
+    def refused(self):
+        return refused(self.rules, self.uses)
+
+    def excess(self):
+        return {
+            (self.name, rule.action, rule.resource.rpartition(":")[2]): way
+            for rule, way in excess(self.rules, self.uses).items()
+        }
+
+    def without(self, rule):
+        return replace(self, rules=self.rules - {rule})
+
+    def with_one_more(self, rule):
+        return replace(self, rules=self.rules | {rule})
+
+
+@pytest.fixture(scope="module")
+def done(_house):
+    """Return every role once every path was taken, so that these tests need no others."""
+    take_every_path(_house)
+    stack, uses = _house.stack, uses_by_aws(_house.stack)
+    for name, function in stack.functions.items():
+        found = stack.client("lambda").get_function_configuration(FunctionName=function)
+        uses[found["Role"]] |= _house.recorder.uses[name]
+    return [
+        Role(name_of(arn), frozenset(rules), frozenset(uses[arn]))
+        for arn, rules in roles(stack).items()
+    ]
+
+
+def test_every_call_is_understood_and_comes_from_a_function_of_the_stack(house, done):
+    assert house.recorder.unread == set()
+    assert house.recorder.uses.keys() == house.stack.functions.keys()
+    assert [role.name for role in done if not role.uses] == []
+
+
+def test_whatever_is_done_in_a_roles_name_is_allowed(done):
+    assert {
+        (role.name, use.action, use.resource) for role in done for use in role.refused()
+    } == set()
+
+
+def test_nothing_is_allowed_that_is_never_used_but_for_a_reason(done):
+    found = {key: way for role in done for key, way in role.excess().items()}
+    expected = {key: way for key, (way, _why) in EXCEPTIONS.items()}
+    assert found.items() - expected.items() == set()
+    assert expected.items() - found.items() == set()  # an exception that is not needed any more
+
+
+def test_each_permission_that_is_taken_away_is_missed_unless_it_is_never_used(done):
+    for role in done:
+        never = {rule for rule, way in excess(role.rules, role.uses).items() if way == NEVER_USED}
+        for rule in role.rules - never:
+            assert role.without(rule).refused(), (role.name, rule)
+
+
+@pytest.mark.parametrize(
+    ("part", "more"),
+    [
+        ("action", "dynamodb:DeleteItem"),
+        ("action", "sqs:PurgeQueue"),
+        ("action", "{}s"),
+        ("action", "*"),
+        ("resource", "*"),
+        ("resource", "{}-of-another-stack"),
+    ],
+)
+def test_each_permission_that_is_added_without_a_use_is_found(done, part, more):
+    for role in done:
+        for rule in role.rules:
+            added = replace(rule, **{part: more.format(getattr(rule, part))})
+            if added not in role.rules:
+                assert role.with_one_more(added).excess().items() - role.excess().items(), added
+
+
+def test_each_condition_that_is_taken_away_is_found(done):
+    """Without its condition a permission is wider than its use."""
+    passing = [(role, rule) for role in done for rule in role.rules if rule.conditions]
+    assert len(passing) == len(WRITERS) + 1  # and the trust of the role that they pass
+    for role, rule in passing:
+        open_to_all = replace(rule, conditions=frozenset())
+        assert role.without(rule).with_one_more(open_to_all).excess() != role.excess()
