@@ -6,6 +6,7 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup demo local invoke test check format lint types unit e2e chaos bench check-sources try-source deploy lock clean
@@ -59,10 +60,11 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY) ## Unit, property, simulation and integration tests
-	$(BIN)/pytest -n 2 tests/unit tests/integration
+	$(BIN)/pytest -n 2 tests/unit tests/integration --junit-xml=$(REPORTS)/unit.xml \
+		--cov --cov-report=xml:$(REPORTS)/coverage.xml
 
 e2e: $(READY) ## Tests on the template, deployed to the local AWS
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e --junit-xml=$(REPORTS)/e2e.xml
 
 MESSAGES ?= 100000
 SEED ?= 1
