@@ -6,9 +6,11 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3 || echo python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup demo local invoke test check format lint types unit e2e chaos bench check-sources try-source deploy lock clean
+.PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
+	chaos bench check-sources try-source deploy lock clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,6 +24,9 @@ $(READY): requirements-dev.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.txt
 	@touch $@
+
+hooks: $(READY) ## Let git run the checks before each commit
+	@$(BIN)/pre-commit install
 
 demo: $(READY) ## Send three kinds of input through the whole service on this machine
 	@$(BIN)/python -m local.demo
@@ -46,23 +51,26 @@ deploy: check-sources ## Check the sources, build and deploy to AWS: make deploy
 
 test: check unit e2e ## Run every check and test
 
-check: format lint types
+check: format lint lint-template types
 
 format: $(READY)
 	$(BIN)/ruff format --check .
 
 lint: $(READY)
 	$(BIN)/ruff check .
+
+lint-template: $(READY)
 	$(BIN)/cfn-lint template.yaml
 
 types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY) ## Unit, property, simulation and integration tests
-	$(BIN)/pytest -n 2 tests/unit tests/integration
+	$(BIN)/pytest -n 2 tests/unit tests/integration --junit-xml=$(REPORTS)/unit.xml \
+		--cov --cov-report=xml:$(REPORTS)/coverage.xml
 
 e2e: $(READY) ## Tests on the template, deployed to the local AWS
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e --junit-xml=$(REPORTS)/e2e.xml
 
 MESSAGES ?= 100000
 SEED ?= 1

@@ -40,6 +40,7 @@ STATE = WORK / "state.json"
 class DeployedStack:
     """Addresses and names of what was deployed."""
 
+    name: str
     endpoint: str
     region: str
     outputs: dict[str, str]
@@ -96,19 +97,25 @@ def local_gateway() -> Iterator[LocalGateway]:
 
 @contextmanager
 def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[DeployedStack]:
-    """Build and deploy the template as it is, with secrets set; nothing is left behind."""
+    """Start the local AWS with the template deployed there; nothing is left behind."""
     with _local_aws() as endpoint:
-        env = _aws_environment(endpoint)
-        config = _config()
-        overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
-        with one_at_a_time():  # builds share a folder
-            for verb in ("build", "deploy"):
-                sam = ["sam", verb, "--config-env", "local", "--parameter-overrides", *overrides]
-                run(sam, env, WORK / f"{verb}.log")
-        stack = _describe(endpoint, config, gateway)
-        _set_concurrency(stack)
-        stack.set_secrets()
-        yield stack
+        yield deploy(endpoint, gateway, _config()["stack_name"], **parameters)
+
+
+def deploy(
+    endpoint: str, gateway: LocalGateway, stack_name: str, **parameters: str
+) -> DeployedStack:
+    """Build and deploy the template as it is under that name, with secrets set."""
+    env, config = _aws_environment(endpoint), _config() | {"stack_name": stack_name}
+    overrides = _overrides(config, GatewayUrl=gateway.url, **parameters)
+    shared = ["--config-env", "local", "--parameter-overrides", *overrides]
+    with one_at_a_time():  # builds share a folder
+        run(["sam", "build", *shared], env, WORK / "build.log")
+        run(["sam", "deploy", "--stack-name", stack_name, *shared], env, WORK / "deploy.log")
+    stack = _describe(endpoint, config, gateway)
+    _set_concurrency(stack)
+    stack.set_secrets()
+    return stack
 
 
 @contextmanager
@@ -190,9 +197,9 @@ def _set_concurrency(stack: DeployedStack) -> None:
 
 
 def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> DeployedStack:
-    bare = DeployedStack(endpoint, config["region"], {}, {}, gateway.url, gateway.page_url)
+    name, region = config["stack_name"], config["region"]
+    bare = DeployedStack(name, endpoint, region, {}, {}, gateway.url, gateway.page_url)
     cloudformation = bare.client("cloudformation")
-    name = config["stack_name"]
     described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
     resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
@@ -201,6 +208,4 @@ def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> D
         for one in resources
         if one["ResourceType"] == "AWS::Lambda::Function"
     }
-    return DeployedStack(
-        endpoint, config["region"], outputs, functions, gateway.url, gateway.page_url
-    )
+    return DeployedStack(name, endpoint, region, outputs, functions, gateway.url, gateway.page_url)

@@ -28,7 +28,8 @@ def name_of(role_arn):
 def roles(stack):
     """Return by the role's ARN what it allows, and whom to assume it."""
     iam = stack.client("iam")
-    found = iam.list_roles()["Roles"]
+    listed = iam.list_roles()["Roles"]
+    found = [role for role in listed if role["RoleName"].startswith(f"{stack.name}-")]
     secrets = account(stack).secrets  # in AWS a secret's `!Ref` is its ARN, here its name
     return {
         role["Arn"]: [

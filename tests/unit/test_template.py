@@ -1,5 +1,6 @@
 """What the template promises: names, defaults, and who may do what."""
 
+import json
 import re
 
 import pytest
@@ -47,7 +48,8 @@ FUNCTIONS = ("ApiFunction", "WebhooksFunction", "SenderFunction", "ReconcilerFun
 
 
 def statements(function):
-    return [one for policy in resource(function)["Policies"] for one in policy["Statement"]]
+    policies = resource(function)["Policies"]
+    return [one for policy in policies for one in policy.get("Statement", ())]
 
 
 def actions(function):
@@ -56,8 +58,10 @@ def actions(function):
 
 
 def secrets_of(function):
-    reads = "secretsmanager:GetSecretValue"
-    return [one["Resource"]["Ref"] for one in statements(function) if one["Action"] == reads]
+    reads = "AWSSecretsManagerGetSecretValuePolicy"
+    return [
+        one[reads]["SecretArn"]["Ref"] for one in resource(function)["Policies"] if reads in one
+    ]
 
 
 def test_parameters_have_their_names_and_defaults():
@@ -139,23 +143,33 @@ def test_what_needs_a_person_has_its_alarm(metric):
     alarms = [r for r in template()["Resources"].values() if r["Type"].endswith("::Alarm")]
     [alarm] = [one["Properties"] for one in alarms if one["Properties"]["MetricName"] == metric]
     assert alarm["Namespace"] == NAMESPACE
-    assert "Dimensions" not in alarm  # for all sources
+    # All sources of this stack, and no other stack of the account.
+    assert alarm["Dimensions"] == [{"Name": "stack", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_no_widget_shows_the_figures_of_another_stack():
+    [body] = resource("Dashboard")["DashboardBody"].values()
+    widgets = json.loads(body)["widgets"]
+    first = [widget["properties"]["metrics"][0] for widget in widgets]
+    ours = [metric for metric in first if metric[0] == NAMESPACE]
+    assert len(ours) == 3
+    assert all(metric[2:4] == ["stack", "${AWS::StackName}"] for metric in ours)
 
 
 def test_an_outage_has_a_retry_in_each_period_that_its_alarm_looks_at():
     assert resource("RetryingAlarm")["Period"] >= MAX_DELAY
 
 
-def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_set_aside():
+def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_dead_lettered():
     wanted = ("ShopifyEventBus", "ShopifyRule", "ShopifyMayInvoke")
     assert {template()["Resources"][name]["Condition"] for name in wanted} == {"HasShopifyEvents"}
     assert template()["Parameters"]["ShopifyEventSourceName"]["Default"] == ""
-    aside = {"GetAtt": "DeadLetterQueue.Arn"}
+    dead_letters = {"GetAtt": "DeadLetterQueue.Arn"}
     [target] = resource("ShopifyRule")["Targets"]
-    assert target["DeadLetterConfig"] == {"Arn": aside}  # Lambda did not take it
+    assert target["DeadLetterConfig"] == {"Arn": dead_letters}  # Lambda did not take it
     failed = resource("WebhooksFunction")["EventInvokeConfig"]  # Lambda took it in vain
     assert failed["MaximumRetryAttempts"] == 2
-    assert failed["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": aside}
+    assert failed["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead_letters}
 
 
 def test_a_text_is_claimed_for_longer_than_its_webhook_can_run():
@@ -168,6 +182,7 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
     for alarm in alarms.values():
         assert len(alarm["Properties"]["AlarmDescription"]) > 40
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlertTopic"}]
+        assert alarm["Properties"].get("ActionsEnabled", True) is True
 
 
 def test_a_statement_about_a_queue_names_one_queue_that_its_policy_is_for():
