@@ -24,7 +24,7 @@ from openvoip_sms.rules.record import WAITING, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueued:
+class Stored:
     """What is stored under the id; `repeated` and `conflict` as in a `DeliveryResult`."""
 
     record: Record
@@ -43,18 +43,18 @@ class Enqueuer:
     policy: Policy
     clock: Clock
 
-    def enqueue(self, record: Record, passed_limit: PassedLimit | None = None) -> Enqueued:
+    def enqueue(self, record: Record, passed_limit: PassedLimit | None = None) -> Stored:
         """Store a new record, and hand it over if it may go now or later."""
         new = self._as_stored(record, passed_limit, self.clock())
         current = self.store.create(new)
         if current != new:
             self.telemetry.duplicate_received(current)
             conflict = current.fingerprint != record.fingerprint
-            return Enqueued(current, repeated=not conflict, conflict=conflict)
+            return Stored(current, repeated=not conflict, conflict=conflict)
         self.telemetry.status_changed(new)
         if new.status in WAITING:
             self.hand_over(new)
-        return Enqueued(new)
+        return Stored(new)
 
     def _as_stored(self, record: Record, passed_limit: PassedLimit | None, now: datetime) -> Record:
         if record.status not in WAITING:

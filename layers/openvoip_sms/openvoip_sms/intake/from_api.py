@@ -5,20 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.enqueue import Enqueuer, Stored
 from openvoip_sms.delivery.permission import Circumstances, Permission, permission
 from openvoip_sms.rules.message import parse_message
 from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import WAITING, Record, Status
-
-
-@dataclass(frozen=True, slots=True)
-class ApiOutcome:
-    """What is stored under the id; `repeated` and `conflict` as in a `DeliveryResult`."""
-
-    record: Record
-    repeated: bool = False
-    conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,7 @@ class ApiIntake:
 
     def handle(
         self, given: object, *, respond_async: bool, seconds_left: Callable[[], float]
-    ) -> ApiOutcome | DryRun:
+    ) -> Stored | DryRun:
         """Send now, or store for later. An id that came before changes nothing."""
         now, policy = self.delivery.clock(), self.delivery.policy
         message = parse_message(given, policy, now)
@@ -49,23 +40,20 @@ class ApiIntake:
             return DryRun(record, permission(record, Circumstances(now, policy)))
         if record.status is Status.SCHEDULED or respond_async:
             stored = self.enqueuer.enqueue(record)
-            outcome = ApiOutcome(stored.record, stored.repeated, stored.conflict)
         else:
-            outcome = self._send(record, seconds_left)
-        return self._if_lease_expired(outcome, seconds_left)
+            stored = self._send(record, seconds_left)
+        return self._if_lease_expired(stored, seconds_left)
 
-    def _send(self, record: Record, seconds_left: Callable[[], float]) -> ApiOutcome:
+    def _send(self, record: Record, seconds_left: Callable[[], float]) -> Stored:
         result = self.delivery.send_new(record, seconds_left)
         current = result.record or record
         if result.retry_in is not None and current.status in WAITING:
             self.enqueuer.hand_over(current, result.retry_in)
-        return ApiOutcome(current, result.repeated, result.conflict)
+        return Stored(current, result.repeated, result.conflict)
 
-    def _if_lease_expired(
-        self, outcome: ApiOutcome, seconds_left: Callable[[], float]
-    ) -> ApiOutcome:
+    def _if_lease_expired(self, stored: Stored, seconds_left: Callable[[], float]) -> Stored:
         """A repeated call may find a claim whose worker died: then the record says `unknown`."""
-        if not outcome.repeated or outcome.record.status is not Status.SENDING:
-            return outcome
-        found = self.delivery.send_stored(outcome.record.id, seconds_left)
-        return ApiOutcome(found.record or outcome.record, repeated=True)
+        if not stored.repeated or stored.record.status is not Status.SENDING:
+            return stored
+        found = self.delivery.send_stored(stored.record.id, seconds_left)
+        return Stored(found.record or stored.record, repeated=True)
