@@ -12,32 +12,32 @@ export SAM_CLI_TELEMETRY := 0
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
 	chaos bench check-sources try-source deploy lock clean
 
-help: ## Show what there is
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(READY) ## Fetch the locked tools and libraries into .venv
 
 $(READY): requirements-dev.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
-		|| { echo "Python 3.13 is needed; say where it is: make PYTHON=/path/to/python3.13"; exit 1; }
+		|| { echo "Python 3.13 is needed; set its path: make PYTHON=/path/to/python3.13"; exit 1; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.txt
 	@touch $@
 
-hooks: $(READY) ## Let git run the checks before each commit
+hooks: $(READY) ## Install the git hook that runs the checks before each commit
 	@$(BIN)/pre-commit install
 
-demo: $(READY) ## Send three kinds of input through the whole service on this machine
+demo: $(READY) ## Send a webhook, a queue message and an API call through the service here
 	@$(BIN)/python -m local.demo
 
-local: $(READY) ## Keep the service up on this machine until Ctrl-C
+local: $(READY) ## Run the service on this machine until Ctrl-C
 	@$(BIN)/python -m local.up
 
 invoke: $(READY) ## Invoke a deployed function: make invoke FUNCTION=api EVENT=events/api_send.json
 	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
 
-# With SECRETS=shopify,modulo the names that sources refer to are checked as well.
+# With SECRETS=shopify,modulo the names of secrets are checked as well.
 check-sources: $(READY) ## Report every mistake in functions/webhooks/sources.yaml
 	@$(BIN)/python -m local.check_sources "$(SOURCES)" "$(SECRETS)"
 
@@ -78,10 +78,10 @@ chaos: $(READY) ## Simulate 100,000 messages with every fault on: make chaos SEE
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.simulation --messages $(MESSAGES) --seed $(SEED)
 
 RUNS ?= 11
-bench: $(READY) ## Measure what the gateway's client and its TLS cost, against the former way
+bench: $(READY) ## Measure the CPU time of the gateway client and of TLS, against the former client
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks --runs $(RUNS)
 
-lock: $(READY) ## Choose versions anew, within requirements*.in
+lock: $(READY) ## Lock the versions within requirements*.in
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(VENV)/lock/bin/uv pip compile $(UPGRADE) --universal --generate-hashes --no-header --no-annotate --quiet \

@@ -1,10 +1,10 @@
-"""Tools for this machine; what they share with the service is in the layer's folder."""
+"""Tools for this machine; code shared with the service is in the layer."""
 
 import os
 import sys
 from pathlib import Path
 
-# What is set for the real AWS (a profile, an endpoint, a bundle) must not reach the local one.
+# Settings for the real AWS (a profile, an endpoint, a bundle) must not affect the local one.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 

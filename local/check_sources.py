@@ -1,4 +1,4 @@
-"""`make check-sources`: every mistake in a sources file, or what it says."""
+"""`make check-sources`: reports every mistake in a sources file, or lists its sources."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ SOURCES = "functions/webhooks/sources.yaml"
 
 
 def main(file: str = "", secrets: str = "") -> int:
-    """Check `file`; with the names that the webhook secret holds, comma-separated, those too."""
+    """Check `file`, and its secrets against `secrets`, the comma-separated names that exist."""
     file = file or SOURCES
     held = {name.strip() for name in secrets.split(",")} if secrets else None
     try:

@@ -110,7 +110,7 @@ def main() -> int:
         if len(gateway.accepted) != len(found):
             raise NotStarted(f"{len(gateway.accepted)} SMS for {len(found)} messages")
     print(f"\n{len(found)} messages, {len(found)} SMS, {time.monotonic() - began:.0f} seconds.")
-    print("Next: make local keeps it up, with a page that shows the phones.")
+    print("Next: make local keeps it running, with a page that shows the phones.")
     return 0
 
 

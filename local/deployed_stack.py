@@ -38,7 +38,7 @@ STATE = WORK / "state.json"
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """Addresses and names of what was deployed."""
+    """Addresses and names of a deployed stack."""
 
     name: str
     endpoint: str
@@ -54,12 +54,12 @@ class DeployedStack:
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - the local AWS takes any
+            aws_secret_access_key="local",  # noqa: S106 - the local AWS accepts any
         )
 
     @cached_property
     def api_url(self) -> str:
-        """The API's address here; the output `ApiUrl` is the one it would have in AWS."""
+        """The API's local address; the output `ApiUrl` is the one that it would have in AWS."""
         api_id = self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
         return f"{self.endpoint}/restapis/{api_id}/v1/_user_request_"
 
@@ -71,7 +71,7 @@ class DeployedStack:
         return str(key["value"])
 
     def set_secrets(self) -> None:
-        """Give the stack the accounts that the local gateway and the examples use."""
+        """Set the secrets that the local gateway and the examples use."""
         account = {"id_call_gr": CALL_GROUP, "secret": GATEWAY_SECRET}
         secrets = self.client("secretsmanager")
         for output, value in (
@@ -97,7 +97,7 @@ def local_gateway() -> Iterator[LocalGateway]:
 
 @contextmanager
 def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[DeployedStack]:
-    """Start the local AWS with the template deployed there; nothing is left behind."""
+    """Start the local AWS with the template deployed there; everything ends with it."""
     with _local_aws() as endpoint:
         yield deploy(endpoint, gateway, _config()["stack_name"], **parameters)
 
@@ -120,7 +120,7 @@ def deploy(
 
 @contextmanager
 def state_file(stack: DeployedStack) -> Iterator[None]:
-    """Let other commands find the running stack."""
+    """Write the file by which other commands find the running stack."""
     STATE.write_text(json.dumps(asdict(stack), indent=2))
     try:
         yield
@@ -129,11 +129,11 @@ def state_file(stack: DeployedStack) -> Iterator[None]:
 
 
 def find_running() -> DeployedStack | None:
-    """Return the stack that another command keeps up, if there is one and it responds."""
+    """Return the stack that another command keeps running, if it responds."""
     try:
         stack = DeployedStack(**json.loads(STATE.read_text()))
         urllib.request.urlopen(_health(stack.endpoint), timeout=5).close()  # noqa: S310 - our own
-    except OSError:  # no file, or one left by a killed command
+    except OSError:  # no file, or one of a killed command
         return None
     return stack
 
@@ -162,7 +162,7 @@ def _aws_environment(endpoint: str) -> dict[str, str]:
     return environment(
         AWS_ENDPOINT_URL=endpoint,
         AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the local AWS takes any
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - the local AWS accepts any
         AWS_CONFIG_FILE="/dev/null",
         AWS_SHARED_CREDENTIALS_FILE="/dev/null",
         SAM_CLI_TELEMETRY="0",

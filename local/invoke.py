@@ -1,4 +1,4 @@
-"""`make invoke FUNCTION=… EVENT=…`: a deployed function with an event file."""
+"""`make invoke FUNCTION=… EVENT=…`: invokes a deployed function with an event file."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from local.processes import ROOT, NotStarted, end_on_signals
 
 
 def mistake_in(function: str, event_file: str) -> str:
-    """Say what cannot be invoked, before anything is started; empty if it can be."""
+    """Return what is wrong with the arguments, before anything is started; empty if nothing is."""
     functions = sorted(app.parent.name for app in ROOT.glob("functions/*/app.py"))
     if function not in functions:
         return f"FUNCTION={function}: there are {', '.join(functions)}"
@@ -32,7 +32,10 @@ def main(function: str, event_file: str) -> int:
     with ExitStack() as running:
         stack = find_running()
         if stack is None:
-            print("Nothing is up (make local): starting for this call only …", file=sys.stderr)
+            print(
+                "The service is not running (make local): starting it for this call only …",
+                file=sys.stderr,
+            )
             stack = running.enter_context(deployed(running.enter_context(local_gateway())))
         answer = stack.invoke(function, event)
         print(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Starting programs on this machine and ending them by id, whatever happens in between."""
+"""Starts programs on this machine, and always ends them, by process id."""
 
 import fcntl
 import os
@@ -19,11 +19,11 @@ WORK = ROOT / ".local"  # logs and addresses of what runs
 
 
 class NotStarted(Exception):
-    """A program ended, or did not answer in time; the sentence names its log."""
+    """A program ended, or did not answer in time; the message names its log."""
 
 
 class Stopped(SystemExit):
-    """Somebody wants the program to end: what runs is ended on the way out."""
+    """A signal ends the program; exiting ends what it started."""
 
 
 def end_on_signals() -> None:
@@ -31,7 +31,7 @@ def end_on_signals() -> None:
     ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for one in ends:  # cleaning up takes a moment, and must not be cut short
+        for one in ends:  # further signals must not interrupt the clean-up
             signal.signal(one, signal.SIG_IGN)
         raise Stopped(128 + number)
 
@@ -83,7 +83,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let commands that are started side by side wait for each other."""
+    """Hold a lock, so that commands that run at the same time wait for each other."""
     WORK.mkdir(exist_ok=True)
     with (WORK / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

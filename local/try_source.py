@@ -1,4 +1,4 @@
-"""`make try-source SOURCE=… BODY=…`: what a payload would cause, without sending anything."""
+"""`make try-source SOURCE=… BODY=…`: shows what a payload would cause; nothing is sent."""
 
 import argparse
 import os
@@ -20,11 +20,11 @@ BODY is a file with the body as it was sent, or an event of API Gateway (events/
 
 
 def previewed(options: argparse.Namespace) -> Preview:
-    """Preview what the options name.
+    """Preview the call of the options.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: with a sentence, for anything that has no preview.
+        ValueError: with a sentence, for a call without a preview.
     """
     if not (options.source and options.body):
         raise ValueError(USAGE)
@@ -60,7 +60,7 @@ def main() -> int:
         return 2
     print(as_text(preview))
     if preview.authentic is False and not options.secret:
-        print("\nChecked with the secrets of `make local`; SECRET=… checks with another.")
+        print("\nChecked with the secrets of `make local`; SECRET=… sets another.")
     print("\nNothing was sent. Limits and test mode are not considered here.")
     return 0
 

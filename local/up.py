@@ -1,4 +1,4 @@
-"""`make local`: the service on this machine until Ctrl-C, with lines to paste."""
+"""`make local`: runs the service on this machine until Ctrl-C, and prints commands to paste."""
 
 import json
 import platform
@@ -19,7 +19,7 @@ from local.processes import WORK, NotStarted, Stopped, end_on_signals
 
 ENV_FILE = WORK / "env.json"
 TEXT = """
-The service is up. Ctrl-C ends it and leaves nothing behind.
+The service is running. Ctrl-C ends it and everything that it started.
 
   phones and gateway   {page}
   API                  {api}
@@ -53,7 +53,7 @@ With Docker, the same code in Lambda's own image:
 
 
 def write_env_file(stack: DeployedStack) -> None:
-    """Write what `sam local invoke --env-vars` needs to work against this stack."""
+    """Write the file for `sam local invoke --env-vars` against this stack."""
     host = "127.0.0.1" if _host_network() else "host.docker.internal"
     configured = stack.client("lambda").get_function_configuration(
         FunctionName=stack.functions["api"]
@@ -69,7 +69,7 @@ def write_env_file(stack: DeployedStack) -> None:
 
 
 def _host_network() -> bool:
-    """On Linux a container reaches this machine's loopback over the host's network only."""
+    """On Linux a container reaches this machine's loopback through the host's network only."""
     return platform.system() == "Linux"
 
 
@@ -92,7 +92,7 @@ def main() -> int:
     end_on_signals()
     if running := find_running():
         print(
-            f"The service is up already, with its page at {running.gateway_page}", file=sys.stderr
+            f"The service is running already; its page is {running.gateway_page}", file=sys.stderr
         )
         return 1
     print("Building and deploying to this machine (about 20 seconds) …", flush=True)
@@ -100,7 +100,7 @@ def main() -> int:
         with local_gateway() as gateway, deployed(gateway) as stack, state_file(stack):
             write_env_file(stack)
             print(describe(stack), flush=True)
-            with suppress(Stopped):  # that is how it ends
+            with suppress(Stopped):  # the expected end
                 threading.Event().wait()
     except NotStarted as error:
         print(error, file=sys.stderr)

@@ -30,7 +30,7 @@ def respond(event: dict[str, Any], context: LambdaContext) -> Response:
     except BadSetting as error:
         core.telemetry().configuration_error(str(error), "api")
         return response.not_configured()
-    except Exception as error:  # noqa: BLE001 - the caller gets a sentence, not a bare 502
+    except Exception as error:  # noqa: BLE001 - the caller gets a problem document, not a bare 502
         core.telemetry().unhandled_error("api", error)
         return response.internal_error()
 

@@ -1,4 +1,4 @@
-"""On a schedule: look after what was stored and never queued, claimed and never recorded."""
+"""Every five minutes: repair messages that were stored but not queued, claimed but not recorded."""
 
 from dataclasses import asdict
 from typing import Any

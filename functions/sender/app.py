@@ -1,4 +1,4 @@
-"""SQS batch in, the ids that must come back out. All messages of a batch are sent at once."""
+"""SQS batch in, failed message ids out. All messages of a batch are sent concurrently."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,18 +13,18 @@ workers = ThreadPoolExecutor(core.WORKERS)
 
 
 def failed(records: list[dict[str, Any]], context: LambdaContext) -> list[str]:
-    """Return the SQS ids of what must be delivered again: all, while the stack is misconfigured."""
+    """Return the SQS ids to be delivered again: all of them while the stack is misconfigured."""
 
     def should_retry(record: dict[str, Any]) -> bool:
         return parts.should_retry(record, lambda: context.get_remaining_time_in_millis() / 1000)
 
     try:
-        parts = sending.queue_records()  # once, before ten threads would build them ten times
+        parts = sending.queue_records()  # once, before ten threads build them ten times
     except BadSetting as error:
         core.telemetry().configuration_error(str(error), "queue")
         return [record["messageId"] for record in records]
-    again = workers.map(should_retry, records)
-    return [one["messageId"] for one, retry in zip(records, again, strict=True) if retry]
+    retries = workers.map(should_retry, records)
+    return [one["messageId"] for one, retry in zip(records, retries, strict=True) if retry]
 
 
 @logger.inject_lambda_context

@@ -15,7 +15,7 @@ from openvoip_sms.wiring.settings import BadSetting
 
 
 def _misconfigured(error: Exception) -> None:
-    """Until a person changes something; the mistakes in the sources were told already."""
+    """Count an error that lasts until a person acts; `sources.invalid` was logged already."""
     if isinstance(error, SourcesInvalid):
         core.telemetry().no_sources()
     else:
@@ -35,21 +35,21 @@ def respond(event: dict[str, Any]) -> Response:
     except (BadSetting, SourcesInvalid) as error:
         _misconfigured(error)
         return response.not_configured()
-    except Exception as error:  # noqa: BLE001 - the sender gets a response, and comes again
+    except Exception as error:  # noqa: BLE001 - the sender gets a response, and may retry
         core.telemetry().unhandled_error("webhook", error)
         return response.internal_error()
 
 
 def accept(event: dict[str, Any]) -> dict[str, Any]:
-    """Let out errors whose words are ours alone: Lambda logs them, and others may quote a text."""
+    """Raise errors of fixed wording only: Lambda logs them, and others may quote a text."""
     try:
         return webhooks.webhook_api().accept_shopify_event(event)
     except EventNotAccepted:
         raise
     except (BadSetting, SourcesInvalid, SourceUnusable) as error:
         _misconfigured(error)
-        raise EventNotAccepted(f"not set up: {type(error).__name__}") from None
-    except Exception as error:  # noqa: BLE001 - Lambda tries again
+        raise EventNotAccepted(f"not configured: {type(error).__name__}") from None
+    except Exception as error:  # noqa: BLE001 - Lambda retries
         core.telemetry().unhandled_error("webhook", error)
         raise EventNotAccepted(type(error).__name__) from None
 

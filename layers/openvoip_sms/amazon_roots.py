@@ -2,8 +2,8 @@
 
 The SDK loads its whole bundle for each connection that it opens, which takes longer than the call.
 AWS's endpoints need five certificates of it, those that https://www.amazontrust.com/repository/
-tells a trust store to hold. They are taken from the bundle that the SDK ships, so that they are
-as trustworthy and as recent as the SDK itself.
+recommends for a trust store. They are extracted from the bundle that the SDK ships, so that they
+are as trustworthy and as recent as the SDK itself.
 """
 
 import re
@@ -23,11 +23,15 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 
 class RootMissing(Exception):
-    """The bundle lacks one of them: clients that trust the rest would fail some day."""
+    """The bundle lacks one of them: clients that trust only the others may fail later."""
 
 
 def extract(bundle: str) -> str:
-    """Return the certificates of `ROOTS`, all that the bundle has of each."""
+    """Return the certificates of `ROOTS`, all of them that the bundle has.
+
+    Raises:
+        RootMissing: it has none of one of them.
+    """
     named = [(_subject(pem), pem) for pem in _CERTIFICATE.findall(bundle)]
     missing = ROOTS - {name for name, _ in named}
     if missing:
@@ -36,7 +40,7 @@ def extract(bundle: str) -> str:
 
 
 def _subject(pem: str) -> tuple[str, str]:
-    """Organization and common name, as OpenSSL reads them; a bundle's comments prove nothing."""
+    """Organization and common name, as OpenSSL reads them; comments in a bundle may be wrong."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=pem)
     for certificate in context.get_ca_certs():

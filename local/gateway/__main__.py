@@ -1,6 +1,6 @@
 """`python -m local.gateway`: the local gateway as a program of its own.
 
-One JSON line with its two addresses says that it is ready; SIGTERM or SIGINT ends it.
+It prints one JSON line with its two addresses when it is ready; SIGTERM or SIGINT ends it.
 """
 
 import argparse
@@ -16,7 +16,7 @@ def main() -> None:
     """Listen until a signal comes."""
     options = _options()
     ends = {signal.SIGTERM, signal.SIGINT}
-    # Blocked before the first thread starts, so that every thread leaves them to `sigwait`.
+    # Blocked before the first thread starts, so that only `sigwait` receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
         with LocalGateway(**vars(options)) as gateway:
@@ -37,8 +37,8 @@ def _options() -> argparse.Namespace:
         default="local-secret",
         help="signs the calls (default: %(default)s)",
     )
-    add("--credit", type=int, help="messages until it is used up (default: unlimited)")
-    add("--seed", type=int, default=0, help="for a fault rate without its own seed")
+    add("--credit", type=int, help="messages that may be sent (default: unlimited)")
+    add("--seed", type=int, default=0, help="of a fault rate without its own seed")
     add("--reply-form", choices=FORMS, default="mixed", help="default: %(default)s")
     add("--encode-destination-twice", action="store_true", help="as some accounts need")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Every call that the gateway got, in order. Never the secret, never the signature."""
+"""Every call to the gateway, in order, without secret or signature."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ _MAX_REPLY = 500  # bytes kept of a reply
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """One call. `status` and `reply` are what was to be sent: None where nothing was.
+    """One call. `status` and `reply` are those of the response; None where nothing is sent.
 
-    `accepted` says whether the SMS went out, whatever the client could read.
+    `accepted` says whether the SMS was sent, even if the client got no response.
     """
 
     id: int
@@ -39,7 +39,7 @@ class LoggedCall:
 
 @dataclass(frozen=True, slots=True)
 class CallDecision:
-    """What was decided on a request, and what was to be sent back."""
+    """The decision on a request, and its response."""
 
     signed: bool
     verdict: CallVerdict
@@ -50,7 +50,7 @@ class CallDecision:
 
 
 class CallLog:
-    """Grows at the end only; ids go on after `clear`, so that none is given twice."""
+    """An append-only list; ids continue after `clear`, so that none is used twice."""
 
     def __init__(self) -> None:
         self._calls: list[LoggedCall] = []
@@ -83,7 +83,7 @@ class CallLog:
 
     @property
     def first(self) -> int:
-        """The id of the oldest call kept, or of the next one to come."""
+        """The id of the oldest call in the log, or of the next one if it is empty."""
         return self._first
 
     def clear(self) -> None:

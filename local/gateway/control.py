@@ -1,4 +1,4 @@
-"""The HTTP control of the gateway, for its page and for other processes."""
+"""The control API of the local gateway, for its page and for other processes."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _POLICY = (
 def control(
     gateway: GatewayCore, method: str, path: str, query: str, body: bytes
 ) -> GatewayResponse:
-    """Answer a control call: bad input gets a sentence, never an exception."""
+    """Answer a control request; bad input is answered 400 with a sentence."""
     route = _ROUTES.get((method, path))
     if route is None:
         return error_response(404, f"There is no {method} {path[:80]} here.")
@@ -119,9 +119,7 @@ def _preview(gateway: GatewayCore, _: str, body: bytes) -> GatewayResponse:
 
 def _previewed(gateway: GatewayCore, request: dict[str, str]) -> GatewayResponse:
     if gateway.preview is None:
-        return error_response(
-            404, "This gateway runs alone, without a service that could be asked."
-        )
+        return error_response(404, "This gateway runs without the service, so there is no preview.")
     try:
         return _json(gateway.preview(request))
     except ValueError as mistake:

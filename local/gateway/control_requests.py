@@ -1,4 +1,4 @@
-"""Reads the body of a control call: strict in names and types, a sentence for each mistake."""
+"""Parses the bodies of control requests strictly, with a sentence for each error."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _FIELDS: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 class BadControlRequest(Exception):
-    """A control call that cannot be carried out; the sentence is for its sender."""
+    """A control request that cannot be carried out; the message is for its caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _checked(
                 f"There is no field {name[:40]!r}. There are: {', '.join(sorted(known))}."
             )
         types, meaning = _FIELDS[name]
-        if type(value) not in types:  # exact: true is no number
+        if type(value) not in types:  # exact: a bool is no number
             raise BadControlRequest(f"`{name}` must be {meaning}.")
     missing = [name for name in sorted(needed) if name not in data]
     if missing:

@@ -1,4 +1,4 @@
-"""Which call meets which fault: the next ones, those to a number, or some at a seeded rate."""
+"""Assigns faults to calls: the next ones, those to a number, or some at a seeded rate."""
 
 import dataclasses
 import random
@@ -27,21 +27,21 @@ class _Rate:
 
 
 class FaultSchedule:
-    """Scheduled faults go first, in the order they came; the rate is for calls that meet none."""
+    """Scheduled faults apply first, in their order; the rate applies to all other calls."""
 
     def __init__(self) -> None:
         self._scheduled: list[_Scheduled] = []
         self._rate: _Rate | None = None
 
     def add(self, fault: Fault, count: int | None, to: str | None) -> None:
-        """For so many calls; `None` for all that come."""
+        """Schedule a fault for `count` calls (`None`: for all), to `to` or any number."""
         self._scheduled.append(_Scheduled(fault, count, to))
 
     def set_rate(self, rate: float, faults: Sequence[Fault], seed: int) -> None:
-        """A share of the calls, in the order they arrive; the same seed chooses the same.
+        """Set a share of the calls; the same seed chooses the same calls and faults.
 
         Raises:
-            ValueError: With a sentence, for a rate that is none or no fault to choose from.
+            ValueError: With a sentence, for a bad rate or no faults.
         """
         if not 0 <= rate <= 1:
             raise ValueError("A rate is a number from 0 to 1.")
@@ -55,7 +55,7 @@ class FaultSchedule:
         self._rate = None
 
     def next(self, to: str) -> Fault | None:
-        """The fault of the call that arrives now, used up by it."""
+        """Return the fault of the next call, and count it."""
         first = next((one for one in self._scheduled if one.applies_to(to)), None)
         return self._use(first) if first else self._at_random()
 
@@ -73,7 +73,7 @@ class FaultSchedule:
         return rate.generator.choice(rate.faults)
 
     def as_json(self) -> dict[str, object]:
-        """What is still to come, for the page."""
+        """The faults that are still due, for the page."""
         scheduled = [
             {**dataclasses.asdict(one.fault), "left": one.left, "to": one.to}
             for one in self._scheduled

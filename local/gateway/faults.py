@@ -1,4 +1,4 @@
-"""The faults that the gateway can inject, each by name, as data."""
+"""The faults that the local gateway can inject, by name."""
 
 import re
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from local.gateway.gateway_response import GatewayResponse, SendMode
 MAX_SECONDS = 3600
 _HEADER_VALUE = re.compile(r"[ -~]{0,100}")
 _HUGE_BYTES = 5 * 1024 * 1024
-_MIN_DRIP_BYTES = 60  # a reply of three bytes would be over before any time-out
+_MIN_DRIP_BYTES = 60  # a reply of three bytes would end before any time-out
 _PAGE = b"<!DOCTYPE html><html><body><h1>%s</h1></body></html>"
 
 type ResponseChange = Callable[[Fault, GatewayResponse], GatewayResponse]
 
 
 class FaultKind(NamedTuple):
-    """A description for the page, what becomes of the response, and whether the SMS goes out."""
+    """A description for the page, the change of the response, and whether the SMS is sent."""
 
     description: str
     change: ResponseChange
     accepts: bool = False
-    selectable: bool = False  # accepting can be chosen, as the response does not tell of it
-    refuses: CallVerdict | None = None  # the verdict to answer with, whatever the account says
+    selectable: bool = False  # `accepted` can be chosen: the response does not show it
+    refuses: CallVerdict | None = None  # the verdict in the response, regardless of the account
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Fault:
 
     Attributes:
         kind: One of `KINDS`.
-        accepted: Whether the SMS goes out nevertheless; `None` leaves it to the kind.
+        accepted: Whether the SMS is sent; `None` is the default of the kind.
         seconds: The delay of `slow`, the pause between two bytes of `drip` and `drip_headers`.
         retry_after: Seconds, or the header's text (an HTTP date); `None` sends none.
 
     Raises:
-        ValueError: With a sentence, when it makes no sense.
+        ValueError: With a sentence, when the options do not fit.
     """
 
     kind: str
@@ -65,7 +65,7 @@ class Fault:
 
     @property
     def accepts(self) -> bool:
-        """Whether a call that the account allows is accepted, whatever the client gets to read."""
+        """Whether a call that the account allows is accepted, regardless of the response."""
         return KINDS[self.kind].accepts if self.accepted is None else self.accepted
 
     @property

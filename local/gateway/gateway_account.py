@@ -1,4 +1,4 @@
-"""The customer's account at the gateway: who may send, to whom, and how much credit is left."""
+"""The customer's account at the local gateway: caller group, secret and credit."""
 
 import enum
 import hmac
@@ -13,7 +13,7 @@ _ITALIAN = re.compile(rb"(?:\+|00)39[0-9]{6,11}")
 
 
 class CallVerdict(enum.Enum):
-    """What the gateway decides on a call, by its reply code."""
+    """The gateway's decision on a call, by its reply code."""
 
     ACCEPTED = "000"
     BAD_DESTINATION = "020"
@@ -56,7 +56,7 @@ class GatewayAccount:
         self.credit = credit
 
     def rotate_secret(self, new: str) -> None:
-        """From now on only the new secret signs."""
+        """From now on only the new secret is valid."""
         self._secret = new.encode()
 
     def refill(self) -> None:
@@ -74,7 +74,7 @@ class GatewayAccount:
         return hmac.compare_digest(expected, request.verify)
 
     def check(self, request: SmsRequest) -> CallVerdict:
-        """Caller first, then number, then credit: an unsigned call learns nothing of the rest."""
+        """Check caller, number and credit, in that order: an unsigned call learns nothing else."""
         if request.group != self._group or not self.is_signed(request):
             return CallVerdict.SECURITY
         if not _ITALIAN.fullmatch(request.destination):

@@ -1,4 +1,4 @@
-"""The gateway without its sockets: a query in, an entry in the call log and a response out."""
+"""The local gateway without sockets: query in, call log entry and response out."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,13 +14,13 @@ from local.gateway.reply_forms import FORMS, reply
 
 SCRIPT = "/sms_send_soa.php"
 
-# What a payload would cause at the service, which this program does not know: `{}` asks for the
-# sources there are; a `ValueError` carries a sentence for the person who asked.
+# Previews what a payload would cause at the service, whose code this program does not import: `{}`
+# lists the sources; a `ValueError` carries a sentence for the user.
 type PreviewHandler = Callable[[dict[str, str]], dict[str, Any]]
 
 
 class GatewayCore:
-    """Safe to use from any thread: one call is decided at a time."""
+    """Thread-safe: one call is decided at a time."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class GatewayCore:
         self._changed = threading.Condition()
 
     def answer(self, query: bytes) -> GatewayResponse:
-        """Decide a call and log it before anybody can see its response."""
+        """Decide a call and log it before its response is sent."""
         request = SmsRequest.from_query(query, destination_twice=self._destination_twice)
         with self._changed:
             fault = self._schedule.next(request.destination.decode(errors="replace"))
@@ -80,7 +80,7 @@ class GatewayCore:
 
     @property
     def accepted(self) -> list[LoggedCall]:
-        """The SMS that went out, in the order of arrival."""
+        """The SMS that were sent, in the order of arrival."""
         return [call for call in self.calls if call.accepted]
 
     def calls_after(self, call_id: int) -> list[LoggedCall]:
@@ -88,38 +88,38 @@ class GatewayCore:
             return self._log.after(call_id)
 
     def wait_for_calls(self, count: int, timeout: float = 5.0) -> list[LoggedCall]:
-        """Every call once there are so many.
+        """Return every call, once there are `count`.
 
         Raises:
-            TimeoutError: When they did not come within so many seconds.
+            TimeoutError: When they did not arrive within `timeout` seconds.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._log.after(0)) >= count, timeout):
-                raise TimeoutError(f"{len(self._log.after(0))} of {count} calls came")
+                raise TimeoutError(f"{len(self._log.after(0))} of {count} calls arrived")
             return self._log.after(0)
 
     def fail_next(self, count: int, fault: Fault | str, to: str | None = None) -> None:
-        """The next calls (to that number) meet the fault.
+        """Inject a fault into the next `count` calls, to `to` or any number.
 
         Raises:
-            ValueError: With a sentence, for a fault that is none or a count below one.
+            ValueError: With a sentence, for an unknown fault or a count below one.
         """
         if count < 1:
             raise ValueError("A count is a whole number from 1.")
         self.fail(fault, count, to)
 
     def fail(self, fault: Fault | str, count: int | None = None, to: str | None = None) -> None:
-        """So many calls (to that number) meet the fault; without a count all, until cleared."""
+        """Inject a fault into `count` calls, or into all until cleared, to `to` or any number."""
         with self._changed:
             self._schedule.add(_fault(fault), count, to)
 
     def fail_rate(self, rate: float, faults: Sequence[Fault | str], seed: int) -> None:
-        """A share of the calls meets one of the faults; see `FaultSchedule.set_rate`."""
+        """Inject one of the faults into a share of the calls; see `FaultSchedule.set_rate`."""
         with self._changed:
             self._schedule.set_rate(rate, [_fault(fault) for fault in faults], seed)
 
     def faults_to_come(self) -> dict[str, object]:
-        """The faults that calls will still meet, as JSON."""
+        """The faults that are still due, as JSON."""
         with self._changed:
             return self._schedule.as_json()
 
@@ -128,7 +128,7 @@ class GatewayCore:
             self._schedule.clear()
 
     def rotate_secret(self, new: str) -> None:
-        """From now on only the new secret signs."""
+        """From now on only the new secret is valid."""
         with self._changed:
             self._account.rotate_secret(new)
 
@@ -140,7 +140,7 @@ class GatewayCore:
             self._account.refill()
 
     def state(self, after: int) -> dict[str, object]:
-        """The calls after that one and what else the page shows, from one moment."""
+        """The calls after that one and the rest of the page's data, as one snapshot."""
         with self._changed:
             return {
                 "calls": [call.as_json() for call in self._log.after(after)],

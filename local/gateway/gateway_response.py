@@ -1,4 +1,4 @@
-"""An HTTP response and how it is sent, or not."""
+"""An HTTP response and the way it is sent."""
 
 import enum
 import http

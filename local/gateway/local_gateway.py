@@ -1,4 +1,4 @@
-"""A gateway that runs: in a thread of a test, or for as long as its program does."""
+"""The local gateway as a server in a thread."""
 
 import threading
 from typing import Self
@@ -14,8 +14,8 @@ class LocalGateway(GatewayCore):
     """Listens from the start of `with` to its end; a `port` of 0 is any free one.
 
     With a `credit`, messages beyond it are refused; `reply_form` is one of `reply_forms.FORMS`;
-    `encode_destination_twice` is for accounts whose destination is encoded twice; `preview` tells
-    the page what a payload would cause at the service.
+    `encode_destination_twice` is for accounts whose destination is encoded twice; `preview`
+    previews a payload for the page.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class LocalGateway(GatewayCore):
 
     def __enter__(self) -> Self:
         self._server = GatewayServer(self, *self._address)
-        # The argument is how often serving looks for its end, in seconds.
+        # The argument is the poll interval for its shutdown, in seconds.
         self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._serving.start()
         return self

@@ -1,4 +1,4 @@
-"""What PHP does with a query string and a signature, on bytes: the gateway is a PHP script."""
+"""PHP's query strings and the gateway's signature, on bytes: the gateway is a PHP script."""
 
 import hashlib
 import urllib.parse
@@ -12,7 +12,7 @@ def urldecode(value: bytes) -> bytes:
 def read_query(query: bytes) -> dict[str, bytes]:
     """PHP's `$_GET`: the last of several equal names wins, spaces and dots in names become `_`.
 
-    Arrays (`name[]=…`) are left out: the script reads none.
+    Arrays (`name[]=…`) are ignored: the script reads none.
     """
     pairs = (pair.partition(b"=") for pair in query.split(b"&") if pair)
     values = {_name(name): urldecode(value) for name, _, value in pairs}

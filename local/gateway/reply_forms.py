@@ -43,7 +43,7 @@ FORMS: dict[str, Callable[[str, str], str]] = {
 
 
 def reply(verdict: CallVerdict, form: str) -> str:
-    """The body that tells the verdict in this form."""
+    """The body for the verdict, in this form."""
     if verdict is CallVerdict.SECURITY:
         # The guide prints -1; the client that received arrays received 1.
         return _object("1" if form == "array" else "-1", "Security error")

@@ -1,4 +1,4 @@
-"""The gateway's sockets: one thread a connection, all gone once the server is closed."""
+"""The local gateway's sockets: one thread per connection, all ended when the server closes."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ _LENGTH = re.compile("[0-9]{1,15}")
 
 
 class GatewayServer(ThreadingHTTPServer):
-    """Knows its connections, so that closing it ends those that hang."""
+    """Tracks its connections, so that closing it ends those that hang."""
 
     daemon_threads = True
     request_queue_size = 512  # a whole campaign may connect at once
@@ -48,7 +48,7 @@ class GatewayServer(ThreadingHTTPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that leaves is expected here; anything else must be seen."""
+        """Ignore clients that disconnect; report anything else."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -102,7 +102,7 @@ class GatewayHandler(BaseHTTPRequestHandler):
     def _send(self, response: GatewayResponse) -> None:
         try:
             keep = send(self.connection, response)
-        except OSError:  # the client left
+        except OSError:  # the client disconnected
             keep = False
         self.close_connection = self.close_connection or not keep
 

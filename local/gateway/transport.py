@@ -1,7 +1,7 @@
-"""Sends a response over a socket in its mode: the one place where faults touch the network.
+"""Sends a response over a socket in its mode: the only place where faults use the network.
 
-A wait ends when the client closes the connection or our own server shuts the socket down, so that
-no thread outlives the gateway.
+A wait ends when the client closes the connection or the server shuts the socket down, so that no
+thread outlives the local gateway.
 """
 
 import socket
@@ -22,16 +22,16 @@ def _whole(connection: socket.socket, response: GatewayResponse) -> bool:
 
 
 def _late(connection: socket.socket, response: GatewayResponse) -> bool:
-    return not _client_left(connection, response.seconds) and _whole(connection, response)
+    return not _client_disconnected(connection, response.seconds) and _whole(connection, response)
 
 
 def _hang(connection: socket.socket, _: GatewayResponse) -> bool:
-    _client_left(connection, None)
+    _client_disconnected(connection, None)
     return False
 
 
 def _reset(connection: socket.socket, _: GatewayResponse) -> bool:
-    # Lingering for zero seconds makes the coming close a reset instead of an orderly close.
+    # SO_LINGER of zero seconds turns the close that follows into a reset.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return False
 
@@ -61,14 +61,14 @@ def _drip_all(connection: socket.socket, response: GatewayResponse) -> bool:
 
 def _drip(connection: socket.socket, data: bytes, seconds: float) -> bool:
     for position in range(len(data)):
-        if _client_left(connection, seconds):
+        if _client_disconnected(connection, seconds):
             return False
         connection.sendall(data[position : position + 1])
     return True
 
 
-def _client_left(connection: socket.socket, seconds: float | None) -> bool:
-    """Wait for so many seconds (`None`: without end); say whether the client left meanwhile."""
+def _client_disconnected(connection: socket.socket, seconds: float | None) -> bool:
+    """Wait for `seconds` (`None`: for ever); return whether the client disconnected meanwhile."""
     if seconds == 0:
         return False
     connection.settimeout(seconds)

@@ -1,6 +1,6 @@
-"""What a payload would cause at a source, in every step and with every reason; nothing is sent.
+"""Previews what a payload would cause at a source, step by step; nothing is sent.
 
-The service's own engine decides; this package brings a call to it and presents what it says.
+The service's own code decides; this package makes a call of the payload and shows the result.
 """
 
 from local.preview.evaluate import preview_call

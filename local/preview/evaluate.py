@@ -1,4 +1,4 @@
-"""Asks the service's engine what a call would cause; all that is decided is decided there."""
+"""Evaluates a call with the service's own code, which makes every decision."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ from openvoip_sms.webhooks.plan import (
 )
 from openvoip_sms.webhooks.verify import Refused
 
-# The template's defaults for prices and lengths; which senders a stack allows is its own affair.
+# The template's defaults for price and length; any sender, as each stack allows its own.
 POLICY = Policy(default_sender="Sender", allowed_senders=frozenset("*"))
 
 
@@ -40,10 +40,10 @@ def preview_call(
     now: datetime,
     policy: Policy = POLICY,
 ) -> Preview:
-    """Say what a call would cause, also if it is not authentic. Nothing is sent."""
+    """Return what a call would cause, even if it is not authentic. Nothing is sent."""
     planned = plan(source, call.request, secrets, now)
     if isinstance(planned, Pinged):
-        return Preview(source.name, None, "A test of the address, unsigned: it is answered 200.")
+        return Preview(source.name, None, "An unsigned test of the address: it is answered 200.")
     authentic, why = _authenticity(source, call, secrets, planned)
     needed = () if authentic else headers_to_sign(source, call.request, secrets, now)
     if isinstance(planned, Refused):
@@ -51,7 +51,7 @@ def preview_call(
     if isinstance(planned, Unreadable):
         return Preview(source.name, authentic, why, needed, no_event=planned.detail)
     events = tuple(_event(source, event, policy, now) for event in planned.events)
-    no_event = "" if events else "The body is readable, and there is no event in it."
+    no_event = "" if events else "The body is readable, but there is no event in it."
     return Preview(source.name, authentic, why, needed, no_event, events)
 
 
@@ -92,7 +92,7 @@ def _message(source: Source, outcome: Outcome, policy: Policy, now: datetime) ->
     match outcome:
         case NothingToSend(reason="no_mobile"):
             because = "None of the paths in `to` leads to an Italian mobile."
-            return PreviewedMessage("nothing", outcome.reason, (because,), outcome.looked_at)
+            return PreviewedMessage("nothing", outcome.reason, (because,), outcome.lookups)
         case NothingToSend():
             return PreviewedMessage("nothing", outcome.reason, (outcome.detail,), ())
     return _recorded(outcome, planned_record(outcome, source, policy, now), policy)
@@ -101,16 +101,16 @@ def _message(source: Source, outcome: Outcome, policy: Policy, now: datetime) ->
 def _recorded(
     outcome: PlannedMessage | RejectedMessage, record: Record, policy: Policy
 ) -> PreviewedMessage:
-    """Present the record that the service would make."""
+    """Show the record that the service would make."""
     is_rejected = record.status is Status.REJECTED
     message = PreviewedMessage(
         "reject" if is_rejected else "send",
         record.reason or "",
         (record.detail or "",) if is_rejected else (),
-        outcome.looked_at,
+        outcome.lookups,
         id=record.id,
         to=record.to,
-        found_at=outcome.looked_at[-1].path,
+        found_at=outcome.lookups[-1].path,
         category=record.category,
     )
     if isinstance(outcome, RejectedMessage):
@@ -121,7 +121,7 @@ def _recorded(
 def _with_text(
     message: PreviewedMessage, planned: PlannedMessage, record: Record, price: Decimal
 ) -> PreviewedMessage:
-    """A refused text has no figures on record; its length may be the reason, so it is counted."""
+    """Add text and cost; a rejected record has no cost, so it is calculated here."""
     final = cost_on_record(record) or text_cost(smart(planned.text).text, price)
     proposal = cheaper_text(final.text)
     return replace(

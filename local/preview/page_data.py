@@ -18,10 +18,10 @@ from openvoip_sms.webhooks.phone_lookup import PhoneLookup
 def preview_handler(
     file: Path, secrets: Mapping[str, str]
 ) -> Callable[[dict[str, str]], dict[str, Any]]:
-    """Return what answers `{source, body, headers, topic}`; `{}` asks which sources there are.
+    """Return a handler of `{source, body, headers, topic}`; `{}` lists the sources.
 
-    The file is read each time, so that a person sees what an edit does. The handler raises a
-    `ValueError` with a sentence for a call that has no preview, and for mistakes in the file.
+    The file is read for each call, so that an edit takes effect at once. The handler raises a
+    `ValueError` with a sentence for a call without a preview, and for mistakes in the file.
     """
 
     def handle(request: dict[str, str]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def source_named(name: str, sources: Sources) -> Source:
     """Look a source up.
 
     Raises:
-        CannotPreview: naming those there are.
+        CannotPreview: with the names that exist.
     """
     if name not in sources:
         raise CannotPreview(f"There is no source {name[:40]!r}. There are: {', '.join(sources)}.")
@@ -48,7 +48,7 @@ def source_named(name: str, sources: Sources) -> Source:
 
 
 def _topics(source: Source) -> list[str]:
-    """The topics to choose from where a header says which."""
+    """The topics to choose from, where the topic is in a header."""
     is_header = source.topic is not None and source.topic.kind == "header"
     return [topic for topic in source.messages if topic != ANY_TOPIC] if is_header else []
 

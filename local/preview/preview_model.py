@@ -1,4 +1,4 @@
-"""What is known of a call after its preview."""
+"""The model of a preview."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,16 +11,16 @@ from openvoip_sms.webhooks.phone_lookup import PhoneLookup
 
 @dataclass(frozen=True, slots=True)
 class PreviewedMessage:
-    """One SMS that a source knows for the event, and what would become of it.
+    """One message of a source for the event, and its outcome.
 
     `because` are sentences: why it is rejected, or why there is nothing to send. `raw` is the text
-    as the source makes it, `final` as it would go out, `cheaper` a proposal.
+    before smart encoding, `final` the one that would be sent, `cheaper` a proposal.
     """
 
     verdict: Literal["send", "reject", "nothing"]
     reason: str
     because: tuple[str, ...]
-    looked_at: tuple[PhoneLookup, ...]
+    lookups: tuple[PhoneLookup, ...]
     id: str = ""
     to: str = field(default="", repr=False)
     found_at: str = ""
@@ -34,7 +34,7 @@ class PreviewedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedEvent:
-    """One event of the call. `id` is the key that makes it one, however often it comes."""
+    """One event of the call. `id` is the same for each delivery of it."""
 
     topic: str | None
     id: str
@@ -45,8 +45,8 @@ class PreviewedEvent:
 class Preview:
     """What a call would cause. `authentic` None: not checked.
 
-    `needed_headers` would make it authentic, where they can be made; `no_event` says why there are
-    no events.
+    `needed_headers` would make it authentic, where they can be computed; `no_event` says why there
+    are no events.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""From what a person has at hand (a body, perhaps headers) to a call as the service gets it."""
+"""Makes a call as the service receives it from a body and, optionally, headers."""
 
 import json
 import re
@@ -17,12 +17,12 @@ _BOUNDARY = re.compile(rb"--([0-9A-Za-z'()+_,./:=?-]{1,70})\r?\n")
 
 
 class CannotPreview(ValueError):
-    """What was given makes no call; the sentence says what to give instead."""
+    """The input makes no call; the message says what to give instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleCall:
-    """A call; only one that came with headers or a query can be checked for who sent it."""
+    """A call; only one with headers or a query can be authenticated."""
 
     request: WebhookRequest
     is_verifiable: bool
@@ -31,11 +31,11 @@ class SampleCall:
 def sample_call(source: Source, body: bytes, headers: str = "", topic: str = "") -> SampleCall:
     """Make a call of a body and lines `Name: value`, or of an event of API Gateway.
 
-    The lines may begin with the request line. `topic` stands for the header that says it, where
-    that is missing. Without headers the form of the body is taken from how it looks.
+    The lines may begin with the request line. `topic` replaces a missing topic header. Without
+    headers the content type is guessed from the body.
 
     Raises:
-        CannotPreview: a line is no header, a topic has no place, or the body is over the limit.
+        CannotPreview: a line is no header, a topic is not in a header, or the body is too large.
     """
     event = _proxy_event(body)
     if event is None:
@@ -90,11 +90,11 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _with_form(request: WebhookRequest) -> WebhookRequest:
-    """Say what kind of form the body looks like; JSON needs no saying."""
+    """Add the content type of a form, guessed from the body; JSON needs none."""
     boundary = _BOUNDARY.match(request.body)
     if boundary:
         kind = f"multipart/form-data; boundary={boundary[1].decode()}"
-        body = re.sub(rb"\r?\n", b"\r\n", request.body)  # as it was before it was pasted
+        body = re.sub(rb"\r?\n", b"\r\n", request.body)  # pasting may have changed the line ends
     elif _FORM.fullmatch(request.body):
         kind, body = "application/x-www-form-urlencoded", request.body.strip()
     else:

@@ -1,4 +1,4 @@
-"""What a sender would have to do for its call to be authentic, and why a call is not."""
+"""Explains why a call is not authentic, and computes headers that would make it so."""
 
 import base64
 import hmac
@@ -12,46 +12,46 @@ from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, Verified, signed_text, usable_keys, verify
 
 _NEW_ID = "msg_1"
-_ANY_AGE = 10**16  # seconds: no timestamp is further off
+_ANY_AGE = 10**16  # seconds: more than any timestamp can differ
 
 
 def hint(
     source: Source, request: WebhookRequest, secrets: Mapping[str, str], refused: Refused
 ) -> str:
-    """Say what to look at when a call was refused; empty where the refusal says it all."""
+    """Return a hint for a refused call; empty where the refusal explains it."""
     match refused.reason:
         case "secret_not_set":
             return f"The source names {', '.join(source.auth.secrets)}."
         case "signature_missing":
-            return f"It belongs into {source.auth.place.kind}:{source.auth.place.name}."
-        case "timestamp_outside_window" if _fits_at_its_time(source, request, secrets):
-            return "The signature fits: it was authentic in its time."
+            return f"It must be in {source.auth.place.kind}:{source.auth.place.name}."
+        case "timestamp_outside_window" if _fits_at_any_time(source, request, secrets):
+            return "The signature fits: the call was authentic when it was signed."
         case "signature_wrong":
             return _hint_on_body(source, request, secrets)
     return ""
 
 
-def _fits_at_its_time(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> bool:
+def _fits_at_any_time(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> bool:
     stamp = source.auth.timestamp
     any_age = stamp and replace(stamp, tolerance=_ANY_AGE)
-    ageless = replace(source, auth=replace(source.auth, timestamp=any_age))
+    any_time = replace(source, auth=replace(source.auth, timestamp=any_age))
     epoch = datetime.fromtimestamp(0).astimezone()
-    return isinstance(verify(ageless, request, secrets, epoch), Verified)
+    return isinstance(verify(any_time, request, secrets, epoch), Verified)
 
 
 def _hint_on_body(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> str:
     bare = replace(request, body=request.body.rstrip(b"\r\n"))
-    if bare.body != request.body and _fits_at_its_time(source, bare, secrets):
+    if bare.body != request.body and _fits_at_any_time(source, bare, secrets):
         return "It fits without the line break at the body's end, which an editor may have added."
-    return "Either the secret is another, or the body is not byte for byte what was sent."
+    return "Either the secret is wrong, or the body is not byte for byte what was sent."
 
 
 def headers_to_sign(
     source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime
 ) -> Pairs:
-    """Return the headers that would make the call authentic; none where a token alone would.
+    """Return the headers that would make the call authentic; none for a token.
 
-    Made as a sender makes them, and given only if the service takes them.
+    They are computed as a sender does, and returned only if the service accepts them.
     """
     keys = usable_keys(source.auth, secrets)
     if source.auth.kind == "token" or isinstance(keys, Refused):
@@ -62,7 +62,7 @@ def headers_to_sign(
 
 
 def _signed(auth: Auth, request: WebhookRequest, key: bytes, now: datetime) -> Pairs:
-    """The headers of id, timestamp and signature, as far as the scheme has them."""
+    """The headers for id, timestamp and signature that the scheme uses."""
     stamp = auth.timestamp
     seconds = now.timestamp()
     timestamp = str(int(seconds * 1000 if stamp and stamp.unit == "ms" else seconds))

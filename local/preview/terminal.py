@@ -15,7 +15,7 @@ _WIDTH = 11
 
 
 def as_text(preview: Preview) -> str:
-    """All that is known, a line each; what would move the cursor is spelled out."""
+    """Return one line for each fact; control characters are escaped."""
     return "\n".join(map(_printable, _lines(preview)))
 
 
@@ -23,12 +23,12 @@ def _lines(preview: Preview) -> Iterator[str]:
     yield _row("source", preview.source)
     yield _row("authentic", f"{_AUTHENTIC[preview.authentic]}: {preview.why}")
     for name, value in preview.needed_headers:
-        yield _row("would need", f"{name}: {value}")
+        yield _row("needs", f"{name}: {value}")
     if preview.no_event:
         yield _row("body", preview.no_event)
     if preview.authentic is False and preview.events:
         yield ""
-        yield "Were it authentic:"
+        yield "If it were authentic:"
     for event in preview.events:
         yield from _event(event)
 
@@ -50,9 +50,9 @@ def _message(message: PreviewedMessage) -> Iterator[str]:
         yield _row("because", sentence)
     if message.id:
         yield _row("message id", message.id)
-    for place in message.looked_at:
-        value = f"{place.value}: " if place.value and place.detail else ""
-        yield _row("looked at", f"{place.path}: {value}{place.detail or message.to}")
+    for lookup in message.lookups:
+        value = f"{lookup.value}: " if lookup.value and lookup.detail else ""
+        yield _row("number", f"{lookup.path}: {value}{lookup.detail or message.to}")
     if message.id:
         sender = message.sender or "(DefaultSender)"
         yield _row("sender", f"{sender}, {message.category}")
@@ -63,7 +63,7 @@ def _texts(message: PreviewedMessage) -> Iterator[str]:
     if message.final is None or message.raw is None:
         return
     if message.raw.text != message.final.text:
-        yield from _text("as written", message.raw)
+        yield from _text("original", message.raw)
         yield from _text("smart", message.final)
     else:
         yield from _text("text", message.final)

@@ -1,4 +1,4 @@
-"""What a text costs, character by character, and how it could be written for less."""
+"""The cost of a text by character, and a cheaper version of it."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ from openvoip_sms.rules.smart_encoding import smart
 # For characters of two septets; € has none.
 _ONE_SEPTET = dict(zip("[]{}\\~|", "()()/-/", strict=True))
 _LINK_OR_CHARACTER = re.compile(r"https?://\S+|[\[\]{}\\~|]", re.IGNORECASE)
-_GAP = "\0"  # stands for characters left out while the text is put together
+_GAP = "\0"  # marks removed characters while the text is assembled
 _SPARE_SPACE = re.compile(rf"^{_GAP}+ ?| ?{_GAP}+(?=[ ,.;:!?)\n]|$)", re.MULTILINE)
 
 
@@ -51,7 +51,7 @@ class TextCost:
 
 
 def cost_on_record(record: Record) -> TextCost | None:
-    """The figures that the service itself wrote down; None where it refused the text."""
+    """The cost on the service's record; None where the text was rejected."""
     text, encoding, segments, cost = record.text, record.encoding, record.segments, record.cost_eur
     if text is None or encoding is None or segments is None or cost is None:
         return None
@@ -79,10 +79,10 @@ def _name(char: str) -> str:
 
 
 def cheaper_text(text: str) -> str | None:
-    """Another text of fewer segments, for a person to judge; None if none is known.
+    """Return a version with fewer segments, for a person to judge; None if there is none.
 
-    Characters that GSM-7 cannot write are left out, unless they are letters: without its letters a
-    text says something else. Brackets and the like, outside links, are replaced by characters of
+    Characters that GSM-7 cannot represent are removed, unless they are letters, without which the
+    meaning would change. Brackets and the like, outside links, are replaced by characters of
     one septet.
     """
     without = _left_out(unicodedata.normalize("NFC", text))

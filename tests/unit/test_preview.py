@@ -64,7 +64,7 @@ def test_an_event_file_brings_body_headers_and_answer_at_once():
         "Ciao Anna, il tuo ordine #1042 è in viaggio. https://corriere.example/t/CN0042"
     )
     assert (sms.final.encoding, sms.final.segments, sms.final.cost_eur) == ("GSM-7", 1, PRICE)
-    assert [place.path for place in sms.looked_at] == ["phone", "shipping_address.phone"]
+    assert [place.path for place in sms.lookups] == ["phone", "shipping_address.phone"]
 
 
 PUBLISHED = {
@@ -143,7 +143,9 @@ def test_a_call_of_last_week_is_distinguished_from_a_forged_one():
     body, shop = {"id": "evt_1"}, preset("stripe")
     [(name, value)] = preview(shop, body).needed_headers
     late = NOW + timedelta(days=7)
-    assert "was authentic in its time" in preview(shop, body, f"{name}: {value}", now=late).why
+    assert (
+        "was authentic when it was signed" in preview(shop, body, f"{name}: {value}", now=late).why
+    )
     forged = f"{name}: {value[:-4]}0000"
     assert "was authentic" not in preview(shop, body, forged, now=late).why
 
@@ -151,7 +153,7 @@ def test_a_call_of_last_week_is_distinguished_from_a_forged_one():
 @pytest.mark.parametrize(
     ("headers", "secret", "words"),
     [
-        ("X-Other: 1", "local-secret", "belongs into header:X-Shopify-Hmac-Sha256"),
+        ("X-Other: 1", "local-secret", "must be in header:X-Shopify-Hmac-Sha256"),
         ("X-Other: 1", "", "The source names shopify."),
         ("X-Shopify-Hmac-Sha256: ?", "local-secret", "another form than this sender's"),
     ],
@@ -237,7 +239,7 @@ def test_every_place_without_a_mobile_says_why():
     data = {"a": None, "b": "059 123456", "c": ["", "+44 7700 900123"], "d": {"x": 1}}
     sms = message("Ciao", of=["a", "b", "c", "d", "e"], data=data)
     assert (sms.verdict, sms.reason) == ("nothing", "no_mobile")
-    assert [(place.path, place.value) for place in sms.looked_at] == [
+    assert [(place.path, place.value) for place in sms.lookups] == [
         ("a", ""),
         ("b", "059 123456"),
         ("c", ""),
@@ -245,7 +247,7 @@ def test_every_place_without_a_mobile_says_why():
         ("d", '{"x": 1}'),
         ("e", ""),
     ]
-    details = [place.detail for place in sms.looked_at]
+    details = [place.detail for place in sms.lookups]
     assert details[0] == "There is nothing."
     assert "landline" in details[1]
     assert "not Italian" in details[3]
@@ -261,7 +263,7 @@ def test_a_missing_value_names_its_field():
 
 def test_a_condition_that_does_not_hold_is_shown():
     sms = message("Ciao", when="stato == 'pronto'")
-    assert (sms.verdict, sms.because) == ("nothing", ("Not so: stato == 'pronto'",))
+    assert (sms.verdict, sms.because) == ("nothing", ("This is false: stato == 'pronto'",))
 
 
 def test_the_moment_is_shown_in_the_time_of_rome():

@@ -14,7 +14,7 @@ from openvoip_sms.delivery.permission import (
     Wait,
     permission,
 )
-from openvoip_sms.rules.limits import PassedLimit
+from openvoip_sms.rules.limits import ExceededLimit
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Reason, Status
 from tests.fakes import START
@@ -23,7 +23,7 @@ from tests.records import waiting
 LIVE = Policy("Bottega", live=True)
 TEST = Policy("Bottega", test_recipients=frozenset({"+393331234567"}))
 HOUR = timedelta(hours=1)
-LIMIT = PassedLimit(Reason.RECIPIENT_LIMIT, "Too many.")
+LIMIT = ExceededLimit(Reason.RECIPIENT_LIMIT, "Too many.")
 
 
 def asked(record, now=START, policy=LIVE, **more):
@@ -53,8 +53,8 @@ def test_a_message_waits_for_its_send_at():
     assert asked(record, START + HOUR) == Go()
 
 
-def test_a_passed_limit_ends_a_message_with_the_limits_own_words():
-    assert asked(waiting(), passed_limit=LIMIT) == End(
+def test_an_exceeded_limit_ends_a_message_with_the_limits_own_words():
+    assert asked(waiting(), exceeded_limit=LIMIT) == End(
         Status.SUPPRESSED, Reason.RECIPIENT_LIMIT, "Too many."
     )
 
@@ -62,11 +62,11 @@ def test_a_passed_limit_ends_a_message_with_the_limits_own_words():
 def test_an_end_counts_before_a_wait():
     record = waiting(to="+393331234568", send_at=START + HOUR)
     assert asked(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)
-    assert isinstance(asked(record, passed_limit=LIMIT), End)
+    assert isinstance(asked(record, exceeded_limit=LIMIT), End)
 
 
 def test_an_end_is_a_status_on_the_record_with_its_sentence():
-    ended = asked(waiting(), passed_limit=LIMIT).of(waiting(), START, LIVE)
+    ended = asked(waiting(), exceeded_limit=LIMIT).of(waiting(), START, LIVE)
     assert (ended.status, ended.reason, ended.detail) == (
         Status.SUPPRESSED,
         "recipient_limit",
@@ -74,7 +74,7 @@ def test_an_end_is_a_status_on_the_record_with_its_sentence():
     )
     assert ended.check_at is None
     late = End(Status.EXPIRED, Reason.TOO_LATE).of(waiting(), START, LIVE)
-    assert late.detail == "Its validity ran out before the gateway took it."
+    assert late.detail == "Its validity ended before the gateway accepted it."
 
 
 def test_an_end_never_says_not_sent_of_what_may_have_been_sent():
@@ -83,7 +83,7 @@ def test_an_end_never_says_not_sent_of_what_may_have_been_sent():
 
 
 def test_a_text_that_is_not_kept_is_dropped_from_what_was_held_back():
-    ended = asked(waiting(), passed_limit=LIMIT).of(
+    ended = asked(waiting(), exceeded_limit=LIMIT).of(
         waiting(), START, replace(LIVE, store_text=False)
     )
     assert ended.text is None

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from openvoip_sms.delivery.ports import StoreUnavailable
-from openvoip_sms.delivery.reconcile import Found, Reconciler
+from openvoip_sms.delivery.reconcile import ReconcileCounts, Reconciler
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
 from openvoip_sms.rules.transitions import GRACE, LEASE
@@ -33,13 +33,13 @@ def run(watch, left=60.0):
 
 def test_nothing_to_do_costs_nothing(night_watch):
     put(night_watch, waiting(check_at=START + timedelta(seconds=1)), waiting(id="m-2"))
-    assert run(night_watch) == Found()
+    assert run(night_watch) == ReconcileCounts()
     assert night_watch.store.history == []
 
 
 def test_what_was_stored_and_never_queued_is_queued(night_watch):
     put(night_watch, waiting(check_at=START))
-    assert run(night_watch) == Found(queued=1)
+    assert run(night_watch) == ReconcileCounts(queued=1)
     assert night_watch.queue.put_in == [("m-1", 0.0)]
     assert night_watch.store["m-1"].reason == "requeued"
     assert night_watch.store["m-1"].check_at == START + GRACE
@@ -48,13 +48,13 @@ def test_what_was_stored_and_never_queued_is_queued(night_watch):
 def test_what_was_never_scheduled_is_queued_late_rather_than_never(night_watch):
     due = waiting(status=Status.SCHEDULED, send_at=START - GRACE, check_at=START)
     put(night_watch, due)
-    assert run(night_watch) == Found(queued=1)
+    assert run(night_watch) == ReconcileCounts(queued=1)
     assert night_watch.store["m-1"].status is Status.QUEUED
 
 
 def test_what_expired_while_nobody_looked_is_told_so(night_watch):
     put(night_watch, waiting(check_at=START, expires_at=START))
-    assert run(night_watch) == Found(ended=1)
+    assert run(night_watch) == ReconcileCounts(ended=1)
     assert night_watch.store["m-1"].status is Status.EXPIRED
     assert night_watch.queue.put_in == []
     assert [one.status for one in night_watch.telemetry.changes] == ["expired"]
@@ -62,7 +62,7 @@ def test_what_expired_while_nobody_looked_is_told_so(night_watch):
 
 def test_a_claim_that_ran_out_becomes_unknown(night_watch):
     put(night_watch, sending(check_at=START))
-    assert run(night_watch) == Found(leases_expired=1)
+    assert run(night_watch) == ReconcileCounts(leases_expired=1)
     assert night_watch.store["m-1"].status is Status.UNKNOWN
     assert night_watch.queue.put_in == []
 
@@ -70,7 +70,7 @@ def test_a_claim_that_ran_out_becomes_unknown(night_watch):
 def test_a_claim_that_ran_out_is_queued_again_where_the_firm_says_resend(night_watch):
     night_watch = replace(night_watch, policy=replace(POLICY, resend_unknown=True))
     put(night_watch, sending(check_at=START))
-    assert run(night_watch) == Found(leases_expired=1)
+    assert run(night_watch) == ReconcileCounts(leases_expired=1)
     assert night_watch.store["m-1"].status is Status.QUEUED
     assert night_watch.queue.put_in == [("m-1", 2.0)]
 
@@ -78,7 +78,7 @@ def test_a_claim_that_ran_out_is_queued_again_where_the_firm_says_resend(night_w
 def test_a_live_claim_is_left_alone(night_watch):
     put(night_watch, sending())
     night_watch.clock.forward(LEASE.total_seconds() - 1)
-    assert run(night_watch) == Found()
+    assert run(night_watch) == ReconcileCounts()
 
 
 def test_two_runs_at_once_queue_each_message_once(night_watch):
@@ -93,14 +93,14 @@ def test_two_runs_at_once_queue_each_message_once(night_watch):
         return stale
 
     night_watch.store.due = other_run_first
-    assert run(night_watch) == Found()
+    assert run(night_watch) == ReconcileCounts()
     assert sorted(key for key, _ in night_watch.queue.put_in) == [f"m-{n}" for n in range(5)]
 
 
 def test_a_second_run_finds_nothing(night_watch):
     put(night_watch, waiting(check_at=START), sending(id="m-2", check_at=START))
-    assert run(night_watch) == Found(queued=1, leases_expired=1)
-    assert run(night_watch) == Found()
+    assert run(night_watch) == ReconcileCounts(queued=1, leases_expired=1)
+    assert run(night_watch) == ReconcileCounts()
 
 
 def test_a_queue_that_is_down_is_tried_again_later(night_watch):
@@ -110,15 +110,15 @@ def test_a_queue_that_is_down_is_tried_again_later(night_watch):
     assert [event for event, _, _ in night_watch.telemetry.failures] == ["hand_over"]
     night_watch.queue.down = False
     night_watch.clock.forward(GRACE.total_seconds())
-    assert run(night_watch) == Found(queued=1)
+    assert run(night_watch) == ReconcileCounts(queued=1)
     assert night_watch.queue.put_in == [("m-1", 0.0)]
 
 
 def test_a_run_stops_in_time_and_the_next_goes_on(night_watch):
     put(night_watch, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
     seconds = iter([60.0, 60.0, 9.0])
-    assert night_watch.run(lambda: next(seconds)) == Found(queued=2)
-    assert run(night_watch) == Found(queued=3)
+    assert night_watch.run(lambda: next(seconds)) == ReconcileCounts(queued=2)
+    assert run(night_watch) == ReconcileCounts(queued=3)
 
 
 def test_a_table_that_does_not_answer_leaves_the_rest_to_the_next_run(night_watch):

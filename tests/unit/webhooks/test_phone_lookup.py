@@ -15,7 +15,7 @@ def planned(to, data, text="Ciao"):
 
 def lookups(to, data, text="Ciao"):
     (only,) = planned(to, data, text).messages
-    return only.looked_at
+    return only.lookups
 
 
 def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():

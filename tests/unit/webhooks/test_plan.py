@@ -112,7 +112,9 @@ def test_when_decides_whether_anything_is_sent():
     assert isinstance(message(sender, PERSON | {"state": "shipped", "total": 11}), PlannedMessage)
     for body in ({"state": "shipped", "total": 9}, {"state": "new", "total": 11}, {}):
         found = message(sender, PERSON | body)
-        assert found == NothingToSend("when_false", "Not so: state == 'shipped' && total > `10`")
+        assert found == NothingToSend(
+            "when_false", "This is false: state == 'shipped' && total > `10`"
+        )
 
 
 @pytest.mark.parametrize(

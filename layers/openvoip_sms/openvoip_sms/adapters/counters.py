@@ -1,7 +1,6 @@
 """Counters in the message table, under keys that no message id can have.
 
-One write a count, and it returns the new count, so that the limits hold however many count at
-the same time.
+Each count is one atomic write that returns the new value, so that limits hold under concurrency.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_KEPT = timedelta(hours=3)  # a count or a text says nothing about later hours
+_KEPT = timedelta(hours=3)  # a count or a text is irrelevant to later hours
 
 
 class DynamoCounters:
@@ -58,7 +57,7 @@ class DynamoCounters:
             )
 
     def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
-        """Return the id that took the subject first within that time: `record_id` if none had."""
+        """Return the id that claimed the subject first within that time: `record_id` if new."""
         try:
             with translated():
                 self._client.put_item(
@@ -73,8 +72,8 @@ class DynamoCounters:
                     ExpressionAttributeValues={":over": {"S": to_rfc3339(now - within)}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-        except self._client.exceptions.ConditionalCheckFailedException as taken:
-            item: Any = taken.response.get("Item", {})
+        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            item: Any = refused.response.get("Item", {})
             return str(item["first"]["S"])
         return record_id
 

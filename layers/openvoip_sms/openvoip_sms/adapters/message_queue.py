@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_DELAY_SECONDS = int(MAX_QUEUE_DELAY.total_seconds())
-MAX_VISIBILITY_SECONDS = (
-    39_600  # seconds; SQS's longest visibility time-out is 12 hours, counted from the receive
-)
+MAX_VISIBILITY_SECONDS = 39_600  # below SQS's 12 hours, which count from the receive
 
 
 def pointer(record_id: str) -> str:
-    """Return the body that stands for a stored message: no number and no text in the queue."""
+    """Return the body that points to a stored message: no number and no text in the queue."""
     return json.dumps({POINTER: record_id})
 
 
@@ -39,7 +37,7 @@ class SqsQueue:
             )
 
     def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
-        """Let a received message come again in `seconds`."""
+        """Change the visibility: the message is delivered again in `seconds`."""
         with translated():
             self._client.change_message_visibility(
                 QueueUrl=self._url,
@@ -59,7 +57,7 @@ class SqsQueue:
 
 @contextmanager
 def translated(except_for: str = "") -> Iterator[None]:
-    """Translate the SDK's errors, except for one that is an answer."""
+    """Translate the SDK's errors into `QueueUnavailable`, except for one expected code."""
     try:
         yield
     except ClientError as error:

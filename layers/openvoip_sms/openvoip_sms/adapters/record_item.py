@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from openvoip_sms.rules.record import Record, Status
 from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
-SHARDS = 4  # partitions of the index over open records, so that no single one gets hot
+SHARDS = 4  # partitions of the index over open records, so that none becomes a hot one
 _TIMES = frozenset(
     "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
 )

@@ -1,4 +1,4 @@
-"""The scheduler that feeds the queue with messages for a later time."""
+"""The scheduler, which queues messages at a later time."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class EventBridgeSchedule:
-    """Implements the delivery's `Schedule`: one schedule a message, gone once it has fired."""
+    """Implements the delivery's `Schedule`: one schedule a message, deleted once it has fired."""
 
     def __init__(
         self, client: "EventBridgeSchedulerClient", *, group: str, role_arn: str, queue_arn: str
@@ -46,5 +46,5 @@ class EventBridgeSchedule:
 
 
 def _name(record_id: str) -> str:
-    """A schedule's name is shorter and plainer than a message's id may be."""
+    """A hash: EventBridge allows fewer characters, and a shorter name, than a message id has."""
     return hashlib.sha256(record_id.encode()).hexdigest()[:40]

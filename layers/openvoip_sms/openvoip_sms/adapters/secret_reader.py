@@ -1,4 +1,4 @@
-"""Secrets with JSON in them, cached for five minutes and readable past the cache."""
+"""JSON secrets, cached for five minutes; a read may bypass the cache."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from openvoip_sms.rules.strict_json import NotJson, read_json
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-MAX_AGE_SECONDS = 300  # a rotated secret works within that time, or at once when refused
+MAX_AGE_SECONDS = 300  # a rotated secret works within that time, or at once after a refusal
 
 
 class JsonSecret:
@@ -24,7 +24,7 @@ class JsonSecret:
         """Return the object, from the cache unless `refresh` is set.
 
         Raises:
-            SecretUnavailable: Secrets Manager did not give it.
+            SecretUnavailable: Secrets Manager did not return it.
             SecretNotSet: it is not a JSON object.
         """
         try:

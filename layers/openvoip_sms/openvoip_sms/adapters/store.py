@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY_CHECK, BY_RECIPIENT, BY_STATUS = "by_check", "by_recipient", "by_status"
-_BUG = frozenset({"ValidationException", "AccessDeniedException", "ResourceNotFoundException"})
+_NOT_TRANSLATED = frozenset(
+    {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
+)
 
 
 class DynamoStore:
@@ -31,7 +33,7 @@ class DynamoStore:
     def create(self, record: Record) -> Record:
         """Write the record if its id is new; return what is stored under that id now."""
         current = self._put(record, "attribute_not_exists(id)", {})
-        if current is None:  # deleted between refusal and reply: does not happen
+        if current is None:  # cannot happen: nothing deletes a record
             raise StoreUnavailable("no item behind a failed condition")
         return current
 
@@ -74,7 +76,7 @@ class DynamoStore:
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             found: Any = refused.response.get("Item")
             current = to_record(found) if found else None
-            # Our own write, retried by the SDK after a reply that got lost, is refused too.
+            # The same write, retried by the SDK after a lost reply, is refused too.
             # Items cannot be compared: the table trims the zeros of 86400.0 and 0.10.
             return record if current == to_record(item) else current
         return record
@@ -111,12 +113,12 @@ class DynamoStore:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """The one seam where the SDK's errors become ours; a mistake of ours stays what it is."""
+    """Translate the SDK's errors into `StoreUnavailable`; coding and permission errors pass."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code == "ConditionalCheckFailedException" or code in _BUG:
+        if code == "ConditionalCheckFailedException" or code in _NOT_TRANSLATED:
             raise
         raise StoreUnavailable(code) from error
     except BotoCoreError as error:
@@ -131,7 +133,7 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
     """Read a cursor that belongs to the same list.
 
     Raises:
-        BadCursor: not one of ours.
+        BadCursor: it is not.
     """
     try:
         start = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
@@ -141,4 +143,4 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
                 return {name: {"S": part["S"]} for name, part in start.items()}
     except (ValueError, OverflowError, AttributeError, KeyError, TypeError, RecursionError):
         pass  # binascii.Error is a ValueError; OverflowError: a time before the year 1
-    raise BadCursor("The cursor is not one that this list gave: start without it.")
+    raise BadCursor("The cursor does not belong to this list: start without it.")

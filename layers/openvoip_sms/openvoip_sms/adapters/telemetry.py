@@ -1,8 +1,8 @@
 """Logs and metrics: every event and metric has its name here, behind a typed method.
 
-What must not be read is not written: no secret, no text, no full number. Metrics are CloudWatch's
-embedded metric format, one line an event, counted for the stack and by source. Each event has a
-metrics object of its own, so that threads share nothing but the line that is written.
+Never logged: secrets, texts, full numbers. Metrics use CloudWatch's embedded metric format, one
+line for each event, with the dimensions `stack` and `stack, source`. Each event has a metrics
+object of its own, so that threads share nothing but the output.
 """
 
 import json
@@ -28,12 +28,12 @@ _COUNTED = {
     Status.EXPIRED: "Expired",
     Status.SUPPRESSED: "Suppressed",
 }
-# Reasons that go on until a person changes something.
+# Reasons that last until a person changes something.
 _CONFIGURATION = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
 _WARNINGS = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
 
 logger = Logger(service="openvoip-sms")
-_line = Lock()  # a line and its end are written together
+_line = Lock()  # keeps a line and its end together
 
 
 def _write_line(line: str) -> None:
@@ -43,7 +43,7 @@ def _write_line(line: str) -> None:
 
 
 class CloudWatchTelemetry:
-    """Implements the delivery's `Telemetry`, and tells what only functions see."""
+    """Implements the delivery's `Telemetry`, and the events that only functions know."""
 
     def __init__(self, stack: str, write_line: Callable[[str], None] = _write_line) -> None:
         self._stack, self._write_line = stack, write_line
@@ -79,7 +79,7 @@ class CloudWatchTelemetry:
     # ---- The queue -------------------------------------------------------------------------
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:
-        """A queue message comes again, as the table or the queue did not answer."""
+        """A queue message is retried because the table or the queue did not answer."""
         logger.error("message.delayed", extra={"sqs_id": sqs_id, "error": str(error)})
         self._count({"Retried": 1}, "queue")
 
@@ -96,7 +96,7 @@ class CloudWatchTelemetry:
         self._count({"SourcesPaused": 1}, record.source)
 
     def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None:
-        """A webhook was not authentic, perhaps because our own secret is missing or malformed."""
+        """A webhook was not authentic, or the webhook secret is missing or malformed."""
         logger.warning("webhook.refused", extra={"source": source, "reason": reason})
         errors = {"ConfigurationErrors": 1} if configuration_error else {}
         self._count({"WebhooksRefused": 1} | errors, f"webhook:{source}")
@@ -105,11 +105,11 @@ class CloudWatchTelemetry:
         logger.info("webhook.ignored", extra={"source": source, "reason": reason})
 
     def sources_invalid(self, mistakes: str) -> None:
-        """Told once a container; every call that finds no source counts."""
+        """Logged once per container; `no_sources` counts each call."""
         logger.error("sources.invalid", extra={"mistakes": mistakes})
 
     def no_sources(self) -> None:
-        """A call came, and `sources.yaml` has mistakes."""
+        """A webhook could not be read because `sources.yaml` has mistakes."""
         self._count({"ConfigurationErrors": 1})
 
     # ---- The service itself ----------------------------------------------------------------
@@ -124,20 +124,20 @@ class CloudWatchTelemetry:
         self._count({"ConfigurationErrors": 1}, source)
 
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
-        """What and where, but not what the error says, which may repeat a text."""
+        """Log class and stack trace, but not the error's message, which may contain a text."""
         where = traceback.format_tb(error.__traceback__)
         extra = {**ids, "component": component, "error": type(error).__name__, "where": where}
         logger.error("service.unhandled_error", extra=extra)
         self._count({"UnhandledErrors": 1})
 
     def reconciled(self, *, queued: int, leases_expired: int, ended: int) -> None:
-        """One run of the reconciler found something."""
+        """One run of the reconciler changed records."""
         extra = {"queued": queued, "leases_expired": leases_expired, "ended": ended}
         logger.info("reconciler.found", extra=extra)
         self._count({"Requeued": queued, "LeasesExpired": leases_expired})
 
     def _count(self, metrics: Mapping[str, float], source: str | None = None) -> None:
-        """Write metrics for the stack, and by source where there is one."""
+        """Write metrics for the stack, and for stack and source where there is a source."""
         if not metrics:
             return
         # An empty service: POWERTOOLS_SERVICE_NAME would become a dimension, which no alarm names.

@@ -1,1 +1,1 @@
-"""What must happen to a message, whoever brought it: permission, enqueue, deliver, reconcile."""
+"""The use cases, for every way in: permission, enqueue, deliver, reconcile, manual actions."""

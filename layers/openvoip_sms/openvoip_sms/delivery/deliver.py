@@ -1,8 +1,8 @@
 """Deliver one message: claim it, call the gateway once, record what came of it.
 
 The one place that calls the gateway. A claim is a conditional write, so that of all workers that
-hold the same message only one calls; a claim that was left behind is recognised, and its message
-is never sent again by itself (unless the firm chose `resend`).
+hold the same message only one calls. A claim whose lease has expired is recognised, and its message
+is not sent again automatically (unless the firm chose `resend`).
 """
 
 from collections.abc import Callable
@@ -33,9 +33,9 @@ CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What is stored after a delivery; `retry_in` seconds until this message should come again.
+    """What is stored after a delivery; `retry_in` seconds until this message should be retried.
 
-    `repeated`: the message had been accepted before. `conflict`: its id belongs to another one.
+    `repeated`: the message was accepted earlier. `conflict`: its id belongs to another one.
     """
 
     record: Record | None
@@ -46,7 +46,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class Delivery[Credentials]:
-    """May raise `StoreUnavailable`: then the message must come again."""
+    """May raise `StoreUnavailable`: then the message must be retried."""
 
     store: Store
     gateway: Gateway[Credentials]
@@ -57,9 +57,9 @@ class Delivery[Credentials]:
     new_claim: NewClaim
 
     def send_new(self, record: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
-        """Store a message that has no record yet, as claimed by us, and send it.
+        """Store a message that has no record yet, as claimed by this worker, and send it.
 
-        A repeated one is left as it is.
+        A repeated one is left unchanged.
         """
         now = self.clock()
         answer = self._permission(record, now)
@@ -111,12 +111,12 @@ class Delivery[Credentials]:
                 return transitions.claimed(record, self.new_claim(), now)
 
     def _lost_race(self, current: Record | None) -> DeliveryResult:
-        """Somebody else changed the record meanwhile: look again soon if it is still open."""
+        """Another worker changed the record meanwhile: retry soon if it is still open."""
         still_open = current is not None and current.status in OPEN
         return DeliveryResult(current, transitions.MIN_DELAY if still_open else None, repeated=True)
 
     def _find_claimed(self, record: Record) -> DeliveryResult:
-        """Leave a live claim alone; say `unknown` of one that was left behind."""
+        """Leave a claim alone while its lease runs; after that the outcome is `unknown`."""
         now = self.clock()
         left = ((record.claimed_until or now) - now).total_seconds()
         if left > 0:
@@ -151,11 +151,11 @@ class Delivery[Credentials]:
         return transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
 
     def _time_for_a_call(self, ours: Record, seconds_left: Callable[[], float]) -> bool:
-        """A call must end within the claim and within our own life, or it could be made twice."""
-        claim_holds = ours.claimed_until is not None and (
+        """A call must end before the lease and the function do, or it could be made twice."""
+        lease_suffices = ours.claimed_until is not None and (
             self.clock() + CALL_BUDGET <= ours.claimed_until
         )
-        return claim_holds and seconds_left() >= CALL_BUDGET.total_seconds()
+        return lease_suffices and seconds_left() >= CALL_BUDGET.total_seconds()
 
     def _gateway_call(self, ours: Record, credentials: Credentials) -> CallResult:
         sms = Sms(
@@ -172,17 +172,17 @@ class Delivery[Credentials]:
             self.telemetry.status_changed(new)
             return DeliveryResult(new, retry_in)
         if current is not None and _is_own_unknown(old, current):
-            # Our lease had expired while we knew the answer: what is known replaces `unknown`.
+            # The lease expired before the answer was recorded: the answer replaces `unknown`.
             return self._write(current, replace(new, version=current.version + 1), retry_in)
         return self._lost_race(current)
 
 
 def _retry_in(answer: Permission, now: datetime) -> float | None:
-    """Too early by little: wait. By much: its schedule, or the reconciler, brings it again."""
+    """Seconds to wait if that is short; later its schedule or the reconciler queues it again."""
     if not isinstance(answer, Wait) or answer.until is None:
         return None
-    early = (answer.until - now).total_seconds()
-    return early if early <= transitions.MAX_DELAY else None
+    seconds = (answer.until - now).total_seconds()
+    return seconds if seconds <= transitions.MAX_DELAY else None
 
 
 def _is_own_unknown(ours: Record, current: Record) -> bool:

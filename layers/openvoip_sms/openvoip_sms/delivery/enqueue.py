@@ -1,7 +1,7 @@
 """Accept a message for later: store it, then hand it to the queue or the scheduler.
 
-Storing is accepting. If the hand-over fails or never happens, the record's `check_at` brings the
-reconciler to it.
+A message that is stored is accepted. If the hand-over fails or never happens, the reconciler finds
+the record by its `check_at`.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from openvoip_sms.delivery.ports import (
     Telemetry,
 )
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.limits import PassedLimit
+from openvoip_sms.rules.limits import ExceededLimit
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import WAITING, Record
 
@@ -43,9 +43,9 @@ class Enqueuer:
     policy: Policy
     clock: Clock
 
-    def enqueue(self, record: Record, passed_limit: PassedLimit | None = None) -> Stored:
+    def enqueue(self, record: Record, exceeded_limit: ExceededLimit | None = None) -> Stored:
         """Store a new record, and hand it over if it may go now or later."""
-        new = self._as_stored(record, passed_limit, self.clock())
+        new = self._as_stored(record, exceeded_limit, self.clock())
         current = self.store.create(new)
         if current != new:
             self.telemetry.duplicate_received(current)
@@ -56,17 +56,23 @@ class Enqueuer:
             self.hand_over(new)
         return Stored(new)
 
-    def _as_stored(self, record: Record, passed_limit: PassedLimit | None, now: datetime) -> Record:
+    def _as_stored(
+        self, record: Record, exceeded_limit: ExceededLimit | None, now: datetime
+    ) -> Record:
         if record.status not in WAITING:
             return record
-        answer = permission(record, Circumstances(now, self.policy, passed_limit))
+        answer = permission(record, Circumstances(now, self.policy, exceeded_limit))
         if isinstance(answer, End):
             return answer.of(record, now, self.policy)
         due = answer.until if isinstance(answer, Wait) else None
         return transitions.waiting_until(record, due or now)
 
     def hand_over(self, record: Record, delay: float = 0.0) -> bool:
-        """Bring a stored, waiting message on its way; a failure is left to the reconciler."""
+        """Queue a stored message, or schedule it for a later time; return whether that succeeded.
+
+        It is due after `delay` seconds, not before its `send_at`. A failure is left to the
+        reconciler.
+        """
         now = self.clock()
         due = max(record.send_at or now, now + timedelta(seconds=delay))
         try:

@@ -1,4 +1,4 @@
-"""What a person may decide about a message: cancel, resend, confirm, safe under double clicks."""
+"""What a person may decide about a message: cancel, resend or confirm. Safe to repeat."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True)
 class ManualActions:
-    """May raise `StoreUnavailable`: then it is not known whether the decision was written."""
+    """May raise `StoreUnavailable`: then it is not known whether the decision was stored."""
 
     store: Store
     enqueuer: Enqueuer
@@ -33,7 +33,7 @@ class ManualActions:
     clock: Clock
 
     def cancel(self, record_id: str) -> ActionResult:
-        """Take back what waits. A repeated cancel is met already."""
+        """Cancel a waiting message. To repeat it is a success too."""
         result = self._apply(record_id, transitions.cancelled)
         if result.completed and result.record and result.record.send_at:
             self._unschedule(record_id)
@@ -41,7 +41,7 @@ class ManualActions:
         return ActionResult(result.record, completed=result.completed or already)
 
     def resend(self, record_id: str) -> ActionResult:
-        """Queue once more what is unknown, failed or expired."""
+        """Queue an unknown, failed or expired message again."""
         result = self._apply(record_id, transitions.resent)
         if result.completed and result.record:
             self.enqueuer.hand_over(result.record)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.limits import PassedLimit
+from openvoip_sms.rules.limits import ExceededLimit
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Reason, Record, Status
 
@@ -21,7 +21,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not before `until`; `None`: nobody knows yet when."""
+    """Not before `until`; `None`: the moment is not known yet."""
 
     reason: Reason
     until: datetime | None = None
@@ -29,7 +29,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Never: the record ends in this status. Without a `detail` the reason's sentence is kept."""
+    """Never: the record ends in this status. Without a `detail` the reason's sentence is stored."""
 
     status: Status
     reason: Reason
@@ -49,16 +49,16 @@ class Circumstances:
 
     now: datetime
     policy: Policy
-    passed_limit: PassedLimit | None = None  # what the flood guard found
+    exceeded_limit: ExceededLimit | None = None  # what the flood guard found
 
 
 type Rule = Callable[[Record, Circumstances], Wait | End | None]
 
 
 def flood_limits(_record: Record, circumstances: Circumstances) -> End | None:
-    """A number, a range of numbers or a source got as many messages as it may."""
-    passed = circumstances.passed_limit
-    return End(Status.SUPPRESSED, passed.reason, passed.detail) if passed else None
+    """A number, a range of numbers or a source has reached its limit."""
+    exceeded = circumstances.exceeded_limit
+    return End(Status.SUPPRESSED, exceeded.reason, exceeded.detail) if exceeded else None
 
 
 def mode(record: Record, circumstances: Circumstances) -> End | None:
@@ -69,7 +69,7 @@ def mode(record: Record, circumstances: Circumstances) -> End | None:
 
 
 def validity(record: Record, circumstances: Circumstances) -> End | None:
-    """What is worthless by now is not sent."""
+    """After its validity a message is not sent."""
     return End(Status.EXPIRED, Reason.TOO_LATE) if circumstances.now >= record.expires_at else None
 
 

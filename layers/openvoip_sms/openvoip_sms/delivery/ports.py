@@ -1,4 +1,4 @@
-"""What the use cases need of the world; `adapters` implements it, tests and simulation fake it."""
+"""The interfaces of the use cases; `adapters` implements them, tests and simulation fake them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,24 +9,24 @@ from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.limits import Counts
 from openvoip_sms.rules.record import Record, Status
 
-POINTER = "stored_message"  # a queue body with this key alone stands for a stored message
+POINTER = "stored_message"  # a queue body with this key alone points to a stored message
 MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
 
 
 class StoreUnavailable(Exception):
-    """The table did not answer: whether it wrote is not known. Try again later."""
+    """The table did not answer: a write may or may not have been applied. Try again later."""
 
 
 class OutcomeNotRecorded(StoreUnavailable):
-    """The gateway was called, and what came of it could not be written: it will be `unknown`."""
+    """The gateway was called, and its outcome could not be stored: it will become `unknown`."""
 
     def __init__(self, record_id: str) -> None:
-        super().__init__("the outcome of a call could not be written")
+        super().__init__("the outcome of a call could not be stored")
         self.record_id = record_id
 
 
 class QueueUnavailable(Exception):
-    """The queue (or the scheduler) did not take the message. The reconciler will hand it over."""
+    """The queue (or the scheduler) did not accept the message. The reconciler will queue it."""
 
 
 class SecretUnavailable(Exception):
@@ -39,7 +39,7 @@ class SecretNotSet(SecretUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """What one call hands to the gateway. Its text and number do not print."""
+    """The content of one call to the gateway. Its text and number are not printed."""
 
     sender: str = field(repr=False)
     text: str = field(repr=False)
@@ -54,7 +54,7 @@ class Store(Protocol):
         """Write the record if its id is new; return what is stored under that id now."""
 
     def get(self, record_id: str) -> Record | None:
-        """Return the record as of all writes that were answered."""
+        """Return the record by a consistent read, `None` if there is none."""
 
     def replace(self, old: Record, new: Record) -> Record | None:
         """Write `new` if `old`'s version is still current; return what is stored now."""
@@ -86,10 +86,10 @@ class RecordLists(Protocol):
 
 
 class Gateway[Credentials](Protocol):
-    """Whoever sends SMS. `Credentials` are its own affair: whatever it signs a call with."""
+    """A service that sends SMS. `Credentials` is whatever type it signs its calls with."""
 
     def credentials(self, *, refresh: bool = False) -> Credentials:
-        """Return what a call needs; with `refresh` past every cache.
+        """Return what a call needs; with `refresh` bypassing every cache.
 
         Raises:
             SecretUnavailable: it cannot be read now.
@@ -116,26 +116,26 @@ class Schedule(Protocol):
 
 
 class Counters(Protocol):
-    """Counts that hold however many count at the same time. May raise `StoreUnavailable`."""
+    """Atomic counters. May raise `StoreUnavailable`."""
 
     def count(self, subject: str, now: datetime) -> Counts:
         """Count one more; return the counts with this one."""
 
     def pause(self, subject: str, until: datetime) -> None:
-        """Let every later count of this subject say that it is paused."""
+        """Mark the subject as paused: `count` returns it until then."""
 
     def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
-        """Return the id that took the subject first within that time: `record_id` if none had."""
+        """Return the id that claimed the subject first within that time: `record_id` if new."""
 
 
 class ReceivedMessages(Protocol):
     """What the sender does with messages it received. May raise `QueueUnavailable`."""
 
     def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
-        """Let a received message come again in `seconds`."""
+        """Change the visibility: the message is delivered again in `seconds`."""
 
     def dead_letter(self, body: str, reason: str) -> None:
-        """Put a body into the dead-letter queue, with the reason beside it."""
+        """Put a body into the dead-letter queue, with the reason as an attribute."""
 
 
 class Telemetry(Protocol):
@@ -151,10 +151,10 @@ class Telemetry(Protocol):
         """This is what came of a call, and the table did not accept it."""
 
     def duplicate_received(self, record: Record) -> None:
-        """A message came again and caused nothing."""
+        """A message was repeated, and nothing was sent for it."""
 
     def source_paused(self, record: Record) -> None:
-        """A limit was passed: the source of this record sends nothing for a while."""
+        """A limit was exceeded: the source of this record sends nothing for a while."""
 
     def hand_over_failed(self, record_id: str, error: Exception) -> None:
         """Queue or scheduler did not take a stored message; the reconciler will hand it over."""
@@ -166,13 +166,13 @@ class Telemetry(Protocol):
         """A message waits because the gateway secret cannot be read."""
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:
-        """A queue message comes again, as the table or the queue did not answer."""
+        """A queue message is retried because the table or the queue did not answer."""
 
     def message_dead_lettered(self, reason: str) -> None:
-        """A body went to the dead-letter queue."""
+        """A body was put into the dead-letter queue."""
 
     def queue_failed(self, error: Exception) -> None:
-        """The queue did not do what it was told; its visibility time-out brings the message."""
+        """A call to the queue failed; the message returns after its visibility time-out."""
 
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
         """An error that the code did not expect."""

@@ -1,7 +1,7 @@
-"""Look after open records that nobody seems to hold any more.
+"""Repair open records that are overdue: claims with an expired lease, messages never queued.
 
-Safe to run twice at once: each change is conditional on the version it was made from, and a
-message that is queued twice is still sent once.
+Two runs may overlap: each change is conditional on the version it was made from, and a message
+that is queued twice is still sent once.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
 
-MIN_SECONDS_LEFT = 10.0  # what is left over is found by the next run
+MIN_SECONDS_LEFT = 10.0  # the next run continues with the rest
 
 
 @dataclass(slots=True)
-class Found:
-    """Counts of one run: put into the queue again, lease expired, ended without sending."""
+class ReconcileCounts:
+    """Records that one run queued again, found with an expired lease, or ended unsent."""
 
     queued: int = 0
     leases_expired: int = 0
@@ -27,7 +27,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """May raise `StoreUnavailable`: the next run goes on."""
+    """May raise `StoreUnavailable`: the next run continues."""
 
     store: Store
     queue: Queue
@@ -36,25 +36,25 @@ class Reconciler:
     clock: Clock
     jitter: Jitter
 
-    def run(self, seconds_left: Callable[[], float]) -> Found:
-        found = Found()
+    def run(self, seconds_left: Callable[[], float]) -> ReconcileCounts:
+        counts = ReconcileCounts()
         for record in self.store.due(self.clock()):
             if seconds_left() < MIN_SECONDS_LEFT:
                 break
-            self._look_after(record, found)
-        return found
+            self._repair(record, counts)
+        return counts
 
-    def _look_after(self, record: Record, found: Found) -> None:
+    def _repair(self, record: Record, counts: ReconcileCounts) -> None:
         now = self.clock()
         if record.status is Status.SENDING:
             after = transitions.lease_expired(record, now, self.policy, self.jitter())
-            found.leases_expired += self._change(record, after.record, after.retry_in)
+            counts.leases_expired += self._change(record, after.record, after.retry_in)
             return
         answer = permission(record, Circumstances(now, self.policy))
         if isinstance(answer, End):
-            found.ended += self._change(record, answer.of(record, now, self.policy))
+            counts.ended += self._change(record, answer.of(record, now, self.policy))
         else:
-            found.queued += self._change(record, transitions.requeued(record, now), 0.0)
+            counts.queued += self._change(record, transitions.requeued(record, now), 0.0)
 
     def _change(self, old: Record, new: Record, queue_in: float | None = None) -> bool:
         """Write first, queue second: of two runs at once only one queues."""

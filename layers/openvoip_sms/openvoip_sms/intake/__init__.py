@@ -1,1 +1,1 @@
-"""One module a way in: what it asks for becomes messages, and what became of them its outcome."""
+"""One module for each way in: a request becomes messages, and their results its outcome."""

@@ -1,4 +1,4 @@
-"""What an HTTP call asks for: sent while the caller waits, or stored for later."""
+"""Messages of HTTP calls: sent while the caller waits, or stored for later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class ApiIntake:
-    """May raise `InvalidMessage`, and `StoreUnavailable`: with an id, callers repeat safely."""
+    """May raise `InvalidMessage`, and `StoreUnavailable`: with an id, callers may retry safely."""
 
     delivery: Delivery[Any]
     enqueuer: Enqueuer
@@ -31,7 +31,7 @@ class ApiIntake:
     def handle(
         self, given: object, *, respond_async: bool, seconds_left: Callable[[], float]
     ) -> Stored | DryRun:
-        """Send now, or store for later. An id that came before changes nothing."""
+        """Send now, or store for later. A repeated id changes nothing."""
         now, policy = self.delivery.clock(), self.delivery.policy
         message = parse_message(given, policy, now)
         record_id = message.id or self.new_id()
@@ -52,7 +52,7 @@ class ApiIntake:
         return Stored(current, result.repeated, result.conflict)
 
     def _if_lease_expired(self, stored: Stored, seconds_left: Callable[[], float]) -> Stored:
-        """A repeated call may find a claim whose worker died: then the record says `unknown`."""
+        """A repeated call may find a claim with an expired lease: it becomes `unknown`."""
         if not stored.repeated or stored.record.status is not Status.SENDING:
             return stored
         found = self.delivery.send_stored(stored.record.id, seconds_left)

@@ -1,4 +1,4 @@
-"""What a body from the queue asks for: completed, to be retried, or dead-lettered."""
+"""Messages of the queue: each body is completed, retried or dead-lettered."""
 
 import json
 from collections.abc import Callable
@@ -22,9 +22,9 @@ MAX_ENVELOPES = 3  # SNS in SQS, EventBridge in SNS in SQS
 
 @dataclass(frozen=True, slots=True)
 class QueueOutcome:
-    """`retry_in` seconds: the message must come again. `dead_letter`: why it is no message at all.
+    """Deliver again in `retry_in` seconds, or move to the dead-letter queue for this reason.
 
-    `body` goes there in place of the one that was received.
+    `body`, if given, replaces the received one there. Neither: completed.
     """
 
     retry_in: float | None = None
@@ -37,7 +37,7 @@ COMPLETED = QueueOutcome()
 
 @dataclass(frozen=True, slots=True)
 class QueueIntake:
-    """May raise `StoreUnavailable`: then the message must come again."""
+    """May raise `StoreUnavailable`: then the message must be delivered again."""
 
     delivery: Delivery[Any]
     enqueuer: Enqueuer
@@ -77,23 +77,23 @@ class QueueIntake:
             return QueueOutcome(dead_letter="id_in_use")
         if result.repeated and result.record and result.record.status in OPEN:
             result = self.delivery.send_stored(result.record.id, seconds_left)
-        return self._again(result) if message.id is None else QueueOutcome(result.retry_in)
+        return self._retried(result) if message.id is None else QueueOutcome(result.retry_in)
 
-    def _again(self, result: DeliveryResult) -> QueueOutcome:
-        """Let a pointer to the record come again in place of a message without an id.
+    def _retried(self, result: DeliveryResult) -> QueueOutcome:
+        """Retry a message without an id through a pointer to its record.
 
-        Such a message lives by its SQS id, which a redrive from the dead-letter queue changes.
+        Its id is that of SQS, which a redrive from the dead-letter queue changes.
         """
         record, delay = result.record, result.retry_in
         if record is None or delay is None or record.status not in WAITING:
             return QueueOutcome(delay)
-        swapped = delay <= MAX_QUEUE_DELAY.total_seconds() and self.enqueuer.hand_over(
+        replaced = delay <= MAX_QUEUE_DELAY.total_seconds() and self.enqueuer.hand_over(
             record, delay
         )
-        return COMPLETED if swapped else QueueOutcome(delay)
+        return COMPLETED if replaced else QueueOutcome(delay)
 
     def _invalid(self, given: object, invalid: InvalidMessage, sqs_id: str) -> QueueOutcome:
-        """What is a message but cannot be sent gets a record; what is none is dead-lettered."""
+        """Record a message that cannot be sent; dead-letter a body that is no message."""
         if invalid.structural or not isinstance(given, dict):
             return QueueOutcome(dead_letter=str(invalid)[:256])
         now, policy = self.delivery.clock(), self.delivery.policy
@@ -107,7 +107,7 @@ class QueueIntake:
 def with_identity(body: str, sqs_id: str) -> str:
     """Return a body for the dead-letter queue: a message without an id keeps its SQS id.
 
-    A redrive gives it another one, and may follow a call that has been made.
+    A redrive changes the SQS id, and the gateway may have been called for the old one.
     """
     try:
         given = unwrap(read_json(body, duplicate_keys="refuse"))
@@ -115,14 +115,14 @@ def with_identity(body: str, sqs_id: str) -> str:
         return body
     if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
         return body
-    return json.dumps(given | {"id": sqs_id})  # in escapes: a queue takes no half characters
+    return json.dumps(given | {"id": sqs_id})  # in ASCII escapes: SQS refuses unpaired surrogates
 
 
 def unwrap(given: object) -> object:
     """Return what an SNS or EventBridge envelope holds, or `given` itself.
 
     A message without an id gets its envelope's: both services may deliver one twice, and each
-    copy has another SQS id. Of several envelopes the inner one counts, as it was made once.
+    copy has another SQS id. Of several envelopes the innermost one counts, as it was created once.
 
     Raises:
         NotJson: an SNS envelope around something that is not JSON.
@@ -138,10 +138,10 @@ def unwrap(given: object) -> object:
             envelope_id, given = given.get("id", envelope_id), given["detail"]
         else:
             break
-    return _named(given, envelope_id)
+    return _with_id(given, envelope_id)
 
 
-def _named(given: object, envelope_id: object) -> object:
+def _with_id(given: object, envelope_id: object) -> object:
     if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
         return given
     if not isinstance(envelope_id, str) or not ID_PATTERN.fullmatch(envelope_id):

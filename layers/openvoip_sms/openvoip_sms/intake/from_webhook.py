@@ -1,4 +1,4 @@
-"""What a planned webhook message becomes: accepted, or recorded as rejected or held back."""
+"""Messages of webhooks: accepted, or recorded as rejected or suppressed."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from openvoip_sms.webhooks.plan import PlannedMessage, RejectedMessage
 
 @dataclass(frozen=True, slots=True)
 class WebhookOutcome:
-    """What is stored for one planned message; `repeated` when its event had come before."""
+    """What is stored for one planned message; `repeated` when its event was received earlier."""
 
     record: Record
     repeated: bool = False
@@ -35,7 +35,7 @@ class WebhookOutcome:
 
 @dataclass(frozen=True, slots=True)
 class WebhookIntake:
-    """May raise `StoreUnavailable`: then the sender must call again."""
+    """May raise `StoreUnavailable`: then the shop must call again."""
 
     enqueuer: Enqueuer
     flood_guard: FloodGuard
@@ -43,16 +43,16 @@ class WebhookIntake:
 
     def handle(self, planned: PlannedMessage | RejectedMessage, source: Source) -> WebhookOutcome:
         """Store one message, and hand it over if it may be sent; return what is stored now."""
-        before = self.enqueuer.store.get(planned.id)
-        if before is not None:
-            self.enqueuer.telemetry.duplicate_received(before)
-            return WebhookOutcome(before, repeated=True)
+        current = self.enqueuer.store.get(planned.id)
+        if current is not None:
+            self.enqueuer.telemetry.duplicate_received(current)
+            return WebhookOutcome(current, repeated=True)
         policy, now = self.enqueuer.policy, self.enqueuer.clock()
         record = planned_record(planned, source, policy, now)
-        passed = None
+        exceeded = None
         if record.status is not Status.REJECTED:
-            passed = self.flood_guard.check(record, self._limits(source))
-        stored = self.enqueuer.enqueue(record, passed)
+            exceeded = self.flood_guard.check(record, self._limits(source))
+        stored = self.enqueuer.enqueue(record, exceeded)
         return WebhookOutcome(stored.record, stored.repeated)
 
     def _limits(self, source: Source) -> FloodLimits:
@@ -76,12 +76,12 @@ def planned_record(
         record = rejected_record(
             given, invalid, default_id=planned.id, source=name, policy=policy, now=now
         )
-    # A retry may tell the same event in other words: the id alone says what it is.
+    # A retry may describe the same event differently: the id alone identifies it.
     return replace(record, fingerprint=hashlib.sha256(planned.id.encode()).hexdigest())
 
 
 def _message_object(planned: PlannedMessage | RejectedMessage) -> dict[str, Any]:
-    """The message as a caller of the API would ask for it."""
+    """The message as an API caller would send it."""
     given: dict[str, Any] = {"id": planned.id, "to": planned.to, "category": planned.category}
     if isinstance(planned, RejectedMessage):
         return given
@@ -97,10 +97,10 @@ def _message_object(planned: PlannedMessage | RejectedMessage) -> dict[str, Any]
 def _message(
     planned: PlannedMessage | RejectedMessage, given: dict[str, Any], policy: Policy, now: datetime
 ) -> Message:
-    """The message, by the same rules as everybody's.
+    """Parse the message by the rules of every way in.
 
     Raises:
-        InvalidMessage: by those rules, or because its text could not be made.
+        InvalidMessage: it breaks a rule, or its text could not be rendered.
     """
     if isinstance(planned, RejectedMessage):
         raise InvalidMessage([Violation("text", planned.reason, planned.detail, structural=False)])

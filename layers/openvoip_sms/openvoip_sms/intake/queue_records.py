@@ -1,4 +1,4 @@
-"""One record of an SQS batch: whatever goes wrong with it stays with it."""
+"""One record of an SQS batch: an error in it does not affect the others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from openvoip_sms.delivery.ports import (
 from openvoip_sms.intake.from_queue import QueueIntake, QueueOutcome, with_identity
 from openvoip_sms.rules.transitions import backoff
 
-MAX_UNHANDLED_RECEIVES = 5  # after so many a message that causes unhandled errors is dead-lettered
+MAX_UNHANDLED_RECEIVES = 5  # then a message that causes unhandled errors is dead-lettered
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class QueueRecords:
             elif outcome.retry_in is not None:
                 self.queue.delay_redelivery(record["receiptHandle"], outcome.retry_in)
         except QueueUnavailable as error:
-            # The queue's own visibility time-out brings it back.
+            # SQS delivers it again after the visibility time-out.
             self.telemetry.queue_failed(error)
             return True
         return outcome.retry_in is not None

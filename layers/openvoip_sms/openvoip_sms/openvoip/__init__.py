@@ -1,1 +1,1 @@
-"""Everything that knows the openvoip gateway. Another gateway is a folder like this one."""
+"""Everything specific to the openvoip gateway. Another gateway is a folder like this one."""

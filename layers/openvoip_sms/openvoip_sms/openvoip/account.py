@@ -1,4 +1,4 @@
-"""The customer's account at openvoip: what identifies it, and what signs its calls."""
+"""The customer's account at openvoip: its id and the secret that signs its calls."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,20 +10,20 @@ PLACEHOLDER = "SET-ME"  # what the template puts into the secret
 
 @dataclass(frozen=True, slots=True)
 class OpenvoipAccount:
-    """From the panel under SERVIZI > CONTRATTO. The secret does not print."""
+    """From the panel under SERVIZI > CONTRATTO. The secret is not printed."""
 
     call_group: str  # `id_call_gr`
     secret: str = field(repr=False)
 
 
 class AccountSecret(Protocol):
-    """Where the account is kept. May raise `SecretUnavailable`."""
+    """Where the account is stored. May raise `SecretUnavailable`."""
 
     def read(self, *, refresh: bool = False) -> dict[str, Any]: ...
 
 
 def read_account(secret: AccountSecret, *, refresh: bool = False) -> OpenvoipAccount:
-    """Return the account; a placeholder in the cache may have been filled in meanwhile.
+    """Return the account; a cached placeholder is read again, as it may have been filled in.
 
     Raises:
         SecretUnavailable: it cannot be read now.
@@ -45,10 +45,10 @@ def _account(values: dict[str, Any]) -> OpenvoipAccount:
 
 
 def _filled_in(value: object) -> str:
-    """A value as text; nothing where a person has still to fill it in."""
+    """A value as text; empty while a person has still to fill it in."""
     text = str(value) if type(value) in (str, int) else ""
     try:
         text.encode()
-    except UnicodeEncodeError:  # half a character: nothing could be signed with it
+    except UnicodeEncodeError:  # an unpaired surrogate: nothing could be signed with it
         return ""
     return "" if text.strip() in ("", PLACEHOLDER) else text

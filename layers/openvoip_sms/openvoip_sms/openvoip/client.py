@@ -1,7 +1,7 @@
-"""The HTTP call to openvoip: one request, one `CallResult`, no exception and no URL ever let out.
+"""The HTTP call to openvoip: one request, one `CallResult`; no exception or URL leaves it.
 
-Whether a fault is certainly "not sent" is decided by its stage, not by its class: until there is
-a connection nothing was sent; once the request is on its way, nobody knows.
+Whether a fault is certainly "not sent" is decided by its stage, not by its class: before there
+is a connection nothing was sent; after that the outcome is unknown.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from openvoip_sms.rules.call_result import CallOutcome, CallResult
 class OpenvoipClient:
     """The gateway at `url`. One instance a container, shared between threads.
 
-    `tls` says whom to trust, the public authorities unless told otherwise.
+    `tls` holds the trusted authorities, by default the public ones.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class OpenvoipClient:
             tls = public_authorities()
         self._session = GatewaySession(connections, tls)
         self._url = Url(address.scheme, None, address.host, address.port, address.path or "/").url
-        # Prepared here, so that no call can fail for it later.
+        # Prepared here, so that no call can fail because of it.
         self._request = self._session.prepare_request(Request("GET", self._url))
         self._twice = encode_destination_twice
         self._clock = clock
@@ -54,14 +54,14 @@ class OpenvoipClient:
         """Make exactly one call; every fault becomes an outcome."""
         try:
             values = query(sms, account, encode_destination_twice=self._twice)
-        except UnicodeEncodeError:  # its text would name the secret
+        except UnicodeEncodeError:  # its message would contain the secret
             return CallResult(CallOutcome.MISCONFIGURED, fault="NotEncodable")
         try:
             return self._get(values)
         except NotConnected as fault:
             return CallResult(CallOutcome.UNREACHABLE, fault=str(fault))
-        except Exception as error:  # noqa: BLE001 - of whatever class: the request was on its way
-            # Never the error's own text: it may carry the URL, so the signature and the number.
+        except Exception as error:  # noqa: BLE001 - of any class: the request may have been sent
+            # Never the error's own message: it may contain the URL, with signature and number.
             return CallResult(CallOutcome.UNCERTAIN, fault=type(error).__name__)
 
     def _get(self, values: str) -> CallResult:

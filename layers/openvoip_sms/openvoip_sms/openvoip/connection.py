@@ -1,8 +1,8 @@
-"""How the gateway is reached: `requests`, with every way shut on which it could send twice.
+"""Connections to the gateway: `requests` without anything that could send a message twice.
 
-Its retries are off, redirects are not followed, the environment has no say, cookies are not kept,
-and a connection that has idled is not trusted again. Until the connection came about nothing was
-sent: `NotConnected` tells that stage from all later ones.
+Retries are off, redirects are not followed, the environment is ignored, cookies are not stored, and
+an idle connection is not used again. Before a connection is established nothing was sent:
+`NotConnected` tells that stage from all later ones.
 """
 
 import logging
@@ -21,23 +21,25 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_ import create_urllib3_context
 
 CONNECT_SECONDS = 3.0  # for each address of the host, and for each step of the TLS handshake
-CONNECTED_WITHIN = 5.0  # seconds; later than that we do not send any more
-READ_SECONDS = 9.0  # for the reply as a whole, however slowly it drips
-IDLE_SECONDS = 2.0  # a frozen Lambda wakes up with connections that the other end has closed
-MAX_REPLY_BYTES = 64 * 1024  # replies are a few dozen
+CONNECTED_WITHIN = 5.0  # seconds; after that nothing is sent
+READ_SECONDS = 9.0  # for the whole reply, however slowly it arrives
+IDLE_SECONDS = (
+    2.0  # a frozen Lambda function resumes with connections that the other end has closed
+)
+MAX_REPLY_BYTES = 64 * 1024  # real replies have a few dozen
 
 # urllib3 logs each URL at DEBUG, and at WARNING when a reply's headers are broken.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 class NotConnected(Exception):
-    """No connection came about: certainly not sent."""
+    """No connection was established: certainly not sent."""
 
 
 class _Deadline:
     """Cuts a connection when the reply as a whole takes too long.
 
-    A read time-out alone bounds each wait, so a byte a second would hold a worker for ever.
+    A read time-out alone bounds each wait, so a byte a second would block a worker for ever.
     """
 
     def __init__(self, sock: socket.socket | None) -> None:
@@ -55,14 +57,14 @@ class _Deadline:
         if self._sock is None:
             return
         try:
-            # The plain socket's shutdown, TLS or not: it wakes up the thread that reads.
+            # The plain socket's shutdown, with TLS too: it unblocks the thread that reads.
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         except OSError:
             return  # closed already
 
 
 class _Guarded(HTTPConnection):
-    """What we add to urllib3's connection: the stage of a fault, a deadline, freshness."""
+    """Adds to urllib3's connection: the stage of a fault, a deadline, a limit on idle time."""
 
     _used_at = 0.0
 
@@ -70,7 +72,7 @@ class _Guarded(HTTPConnection):
         began = monotonic()
         try:
             super().connect()
-        except Exception as error:  # noqa: BLE001 - of whatever class: nothing was sent yet
+        except Exception as error:  # noqa: BLE001 - of any class: nothing was sent yet
             raise NotConnected(type(error).__name__) from None
         if monotonic() - began > CONNECTED_WITHIN:
             raise NotConnected("ConnectedTooLate")
@@ -79,7 +81,7 @@ class _Guarded(HTTPConnection):
     def is_connected(self) -> bool:
         return monotonic() - self._used_at < IDLE_SECONDS and super().is_connected
 
-    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's response, plus our deadline
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's response with a deadline
         deadline = _Deadline(self.sock)
         try:
             response: Any = super().getresponse()
@@ -106,7 +108,7 @@ class _TlsPool(HTTPSConnectionPool):
 def public_authorities() -> SSLContext:
     """Return a context that trusts the authorities which `requests` ships.
 
-    Loading them takes longer than all the rest of a call: once, not for every connection.
+    Loading them takes longer than the rest of a call, so it is done once, not per connection.
     """
     context = create_urllib3_context()
     context.load_verify_locations(where())
@@ -116,12 +118,12 @@ def public_authorities() -> SSLContext:
 class _Adapter(HTTPAdapter):
     """Guarded connections that share one TLS context.
 
-    Its `send` stays that of `requests`, which is where tests put their answers.
+    Its `send` is that of `requests`, which tests replace.
     """
 
     def __init__(self, connections: int, tls: SSLContext | None) -> None:
         self._tls = tls
-        # Not the number 0: to `requests` that is a `Retry` which still counts and wraps faults.
+        # Not the number 0: `requests` makes it a `Retry` that still counts and wraps faults.
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=_never())
 
     @override
@@ -133,7 +135,7 @@ class _Adapter(HTTPAdapter):
 
     @override
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
-        """Name no authority file: every connection would load it into the context again."""
+        """Set no authority file: every connection would load it into the context again."""
 
 
 def _never() -> Retry:
@@ -154,18 +156,18 @@ class GatewaySession(Session):
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp: Response) -> None:
-        """Know of none: to name the next request, `requests` would read any length of body."""
+        """Report none: to find the next request, `requests` would read a body of any length."""
 
     def send_once(self, request: PreparedRequest) -> Response:
-        """The body is left to `read_whole`."""
+        """Send without retry or redirect; the body is read by `read_whole`."""
         timeouts = (CONNECT_SECONDS, READ_SECONDS)
         return self.send(request, stream=True, allow_redirects=False, timeout=timeouts)
 
 
 def read_whole(response: Response) -> tuple[bytes, str]:
-    """Return the body, and what is wrong with it when it is not whole."""
+    """Return the body, and a fault where it is incomplete."""
     raw = response.raw
-    deadline: _Deadline | None = getattr(raw, "deadline", None)  # answers of tests have none
+    deadline: _Deadline | None = getattr(raw, "deadline", None)  # mocked responses have none
     try:
         body = _read(raw)
     finally:
@@ -174,11 +176,11 @@ def read_whole(response: Response) -> tuple[bytes, str]:
     if body is not None and not (deadline and deadline.passed):
         raw.release_conn()
         return body, ""
-    raw.close()  # the rest of it must not be taken for the next reply
+    raw.close()  # its rest must not be read as the next reply
     return b"", "ReplyTooLong" if body is None else "ReplyTooSlow"
 
 
-def _read(raw: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response, plus our deadline
+def _read(raw: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response with a deadline
     """Return the body as it came, or `None` when it is longer than any reply of the gateway."""
     body = b""
     while chunk := raw.read(MAX_REPLY_BYTES, decode_content=False):

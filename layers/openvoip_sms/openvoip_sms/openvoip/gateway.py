@@ -1,4 +1,4 @@
-"""The gateway as delivery sees it: credentials from the account's secret, one call at a time."""
+"""The port `Gateway`: credentials from the account's secret, one call at a time."""
 
 from dataclasses import dataclass
 

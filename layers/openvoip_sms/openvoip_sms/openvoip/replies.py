@@ -1,7 +1,7 @@
-"""What a reply of the gateway means: lenient in form, strict in meaning.
+"""Parses replies of the gateway: lenient in form, strict in meaning.
 
-The gateway's guide, a client that ran in production and the gateway itself write the same reply
-in different forms. Every form is read; only a meaning that was published counts. All else is
+The gateway's guide, a client in production and the gateway itself format the same reply in
+different ways. Every form is read; only a published meaning counts. Everything else is
 `UNCERTAIN`, never success.
 """
 
@@ -22,7 +22,7 @@ _SENTENCES = {
     20: {"", "errore nel numero di destinazione"},
     99: {"", "errore generico"},
 }
-_CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged: what else a reply says there may be a number
+_CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged; anything else may be a phone number
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
 _BUSY = {429, 503}
@@ -79,7 +79,7 @@ def _array(value: list[Any]) -> tuple[CallOutcome, str]:
     return CallOutcome.UNCERTAIN, ""
 
 
-def _scalar_or_object(value: Any) -> tuple[CallOutcome, str]:  # noqa: ANN401 - whatever the gateway wrote
+def _scalar_or_object(value: Any) -> tuple[CallOutcome, str]:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
         return _text(value.strip())
     if isinstance(value, dict):
@@ -120,7 +120,7 @@ def _plain(sentence: str) -> str:
 
 
 def _contradicts(number: int, sentence: str) -> bool:
-    """Success is said in the published words or in none; a refusal does not speak of success."""
+    """Success has the published sentence or none; a refusal must not contain that sentence."""
     return sentence not in _SENTENCES[0] if number == 0 else "inoltrato" in sentence
 
 

@@ -1,8 +1,8 @@
-"""The shape of a refusal: a word for programs and a sentence for people."""
+"""Validation errors: a word for programs and a sentence for people."""
 
 
 class Invalid(ValueError):
-    """An input that cannot be used. Neither part repeats the number or the text refused."""
+    """An input that cannot be used. Neither part contains the number or the text."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)

@@ -1,7 +1,7 @@
 """Limits against form bombing: how much one number, one range of numbers and one source may get.
 
-A form on a website sends an SMS to whatever number a stranger types. Counting is by a sliding
-hour: this clock hour's count plus the part of the last one that is less than an hour ago.
+A form on a website sends an SMS to any number that a visitor types. Counting is by a sliding hour:
+this clock hour's count plus the share of the last one that is less than an hour ago.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ HOUR = timedelta(hours=1)
 SAME_TEXT_WITHIN = timedelta(minutes=10)
 STORED_WITHIN = timedelta(seconds=15)  # longer than the webhooks' function may run
 PAUSE = timedelta(hours=1)
-_RANGE_DIGITS = 4  # numbers that share all but these are neighbours
+_RANGE_DIGITS = 4  # numbers of one range differ in these only
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class FloodLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class PassedLimit:
-    """A limit that a message would pass, and a sentence for a person."""
+class ExceededLimit:
+    """A limit that a message would exceed, and a sentence for a person."""
 
     reason: Reason
     detail: str
@@ -37,15 +37,15 @@ class PassedLimit:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was counted for one subject in this clock hour and the one before."""
+    """Messages of one subject in this clock hour and the one before."""
 
     this_hour: int
     last_hour: int = 0
     paused_until: datetime | None = None
 
     def within_an_hour(self, now: datetime) -> float:
-        passed = timedelta(minutes=now.minute, seconds=now.second) / HOUR
-        return self.this_hour + self.last_hour * (1 - passed)
+        elapsed = timedelta(minutes=now.minute, seconds=now.second) / HOUR
+        return self.this_hour + self.last_hour * (1 - elapsed)
 
 
 def is_over(counts: Counts, limit: int, now: datetime) -> bool:
@@ -63,5 +63,5 @@ def number_range(number: str) -> str:
 
 
 def subject(kind: str, value: str) -> str:
-    """A key for counting that no message id can have and that shows no number."""
+    """The key of a counter: no message id can have it, and it shows no number."""
     return f"#{kind}#{hashlib.sha256(value.encode()).hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""From a caller's JSON object to a message that may be sent, or to all that is wrong with it."""
+"""Parses a caller's JSON object into a message, or into a list of violations."""
 
 import hashlib
 import json
@@ -30,17 +30,17 @@ MAX_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
 VALID_FOR = (10, 604_800)  # seconds
 MAX_REFERENCE = 256  # characters
-MAX_UNKNOWN_FIELDS = 20  # fields; an answer stays readable whatever was posted
+MAX_UNKNOWN_FIELDS = 20  # fields; bounds the response
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong with a message: field, machine word, sentence."""
+    """One error in a message: the field, a word for programs, a sentence for people."""
 
     field: str
     reason: str
     detail: str
-    structural: bool = True  # not a message at all, rather than a message that cannot be sent
+    structural: bool = True  # not a message at all; else one that cannot be sent
 
 
 class InvalidMessage(Exception):
@@ -57,7 +57,7 @@ class InvalidMessage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message all of whose fields hold; `text` is final, smart encoding done."""
+    """A valid message; `text` is final, after smart encoding."""
 
     to: str
     text: str
@@ -84,11 +84,11 @@ def parse_message(given: object, policy: Policy, now: datetime) -> Message:
     """
     if not isinstance(given, dict):
         raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
-    return _Reading(given, policy, now).message()
+    return _MessageParser(given, policy, now).message()
 
 
 def fingerprint(given: Mapping[str, Any]) -> str:
-    """Return a digest of what the caller asked for: the same id must always mean the same thing."""
+    """Return a digest of the content, by which an id used for another message is recognised."""
     content = {name: value for name, value in given.items() if name not in ("id", "dry_run")}
     with suppress(InvalidNumber):
         content["to"] = italian_mobile(content.get("to"))
@@ -96,8 +96,8 @@ def fingerprint(given: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class _Reading:
-    """Collects the violations while the fields are read one by one."""
+class _MessageParser:
+    """Collects the violations while the fields are parsed one by one."""
 
     def __init__(self, given: dict[str, Any], policy: Policy, now: datetime) -> None:
         self._given, self._policy, self._now = given, policy, now
@@ -144,15 +144,15 @@ class _Reading:
                 shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
             )
 
-    def _typed[T](self, field: str, kind: type[T], words: str) -> T | None:
+    def _typed[T](self, field: str, kind: type[T], expected: str) -> T | None:
         value = self._given.get(field)
         if field in self._given and type(value) is not kind:
-            self._wrong(field, "wrong_type", f"Must be {words}.")
+            self._wrong(field, "wrong_type", f"Must be {expected}.")
             return None
         return value
 
     def _checked(self, field: str, check: Callable[[str], str]) -> str | None:
-        """Apply a rule that raises its own error with a reason and a sentence."""
+        """Apply a rule that raises an `Invalid`, and note that as a violation."""
         if field not in self._given:
             self._wrong(field, "missing", f"'{field}' is required.")
             return None
@@ -170,9 +170,9 @@ class _Reading:
         text = self._checked("text", check_text)
         if text is None or wanted is False:
             return text or "", ()
-        written = smart(text)
-        replaced = ({"character": r.char, "by": r.by, "count": r.count} for r in written.replaced)
-        return written.text, tuple(replaced)
+        encoded = smart(text)
+        replaced = ({"character": r.char, "by": r.by, "count": r.count} for r in encoded.replaced)
+        return encoded.text, tuple(replaced)
 
     def _sender(self) -> str:
         if "sender" not in self._given:
@@ -193,12 +193,12 @@ class _Reading:
         if wanted is not None and not 1 <= wanted <= ceiling:
             self._wrong("max_segments", "out_of_range", f"Must be from 1 to {ceiling}.")
             return
-        most = wanted or ceiling
-        if segments > most:
+        limit = wanted or ceiling
+        if segments > limit:
             self._wrong(
                 "text",
                 "too_long",
-                f"The text takes {segments} segments, {most} are allowed: shorten it.",
+                f"The text takes {segments} segments, {limit} are allowed: shorten it.",
                 structural=False,
             )
 
@@ -231,9 +231,11 @@ class _Reading:
 
     def _valid_for(self) -> float | None:
         value = self._typed("valid_for", int, "a whole number of seconds")
-        least, most = VALID_FOR
-        if value is not None and not least <= value <= most:
-            self._wrong("valid_for", "out_of_range", f"Must be from {least} to {most} seconds.")
+        minimum, maximum = VALID_FOR
+        if value is not None and not minimum <= value <= maximum:
+            self._wrong(
+                "valid_for", "out_of_range", f"Must be from {minimum} to {maximum} seconds."
+            )
         return value
 
     def _reference(self) -> str | None:

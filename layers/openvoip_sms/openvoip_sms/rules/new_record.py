@@ -1,4 +1,4 @@
-"""The first record of a message: of one that may be sent, and of one that cannot."""
+"""New records: of a message that may be sent, and of one that cannot."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from openvoip_sms.rules.message import CATEGORIES, InvalidMessage, Message, fing
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
 
-TEXT_KEPT, NUMBER_KEPT = 2000, 40  # characters of what was refused
+TEXT_KEPT, NUMBER_KEPT = 2000, 40  # characters stored of a rejected message
 
 
 def record_of(message: Message, *, id: str, source: str, policy: Policy, now: datetime) -> Record:  # noqa: A002 - the record's name for it
-    """Return a new record, ready to be stored: waiting, or held back in test mode."""
+    """Return a new record, queued or scheduled; whether it may be sent is decided elsewhere."""
     start = max(now, message.send_at or now)
     valid_for = message.valid_for or policy.validity.total_seconds()
     return Record(
@@ -67,13 +67,13 @@ def rejected_record(
 
 
 def _storable(text: object) -> str | None:
-    """A text as far as a table can hold it: without halves of characters."""
+    """The part of a text that the table can store: cut, without unpaired surrogates."""
     if not isinstance(text, str):
         return None
     return text[:TEXT_KEPT].encode("utf-8", "replace").decode()
 
 
 def _shown(to: object) -> str:
-    """A number as given, as far as a table can hold it; index keys must not be empty."""
-    written = str(to).encode("ascii", "replace").decode()[:NUMBER_KEPT].strip()
-    return written or "(empty)"
+    """A number as given, in a form that the table can store; index keys must not be empty."""
+    raw = str(to).encode("ascii", "replace").decode()[:NUMBER_KEPT].strip()
+    return raw or "(empty)"

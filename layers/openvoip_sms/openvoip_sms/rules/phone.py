@@ -1,8 +1,8 @@
-"""An Italian mobile number, from any usual writing: never guessed.
+"""An Italian mobile number, from any usual format: never guessed.
 
-The phone library decides what is assigned; it also takes letters for keypad digits, a
-spreadsheet's `3331231234.0` for a longer number and drops a second number. So everything but
-the usual writings is refused here, with a sentence that helps, before the library is asked.
+The phone library decides what is assigned. But it also reads letters as keypad digits, a
+spreadsheet's `3331231234.0` as a longer number, and drops a second number. So everything but the
+usual formats is refused here, with a sentence that says what to correct.
 """
 
 import re
@@ -14,9 +14,9 @@ import phonenumbers
 from openvoip_sms.rules.invalid import Invalid
 
 LIKE_A_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
-# Not among hexadecimal digits: there it is jitter, and a masked id could not be found again.
+# Not within hexadecimal digits: there it is random, and a masked id could not be searched for.
 _MOBILE_IN_AN_ID = re.compile(r"(?<![0-9a-f])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9a-f])")
-MAX_INPUT = 64  # characters: prefix, separators and invisible marks included
+MAX_INPUT = 64  # characters: prefix, separators and invisible characters included
 
 _SENTENCES = {
     "not_text": 'The number is not a text: write it in quotes, as in "+39333...".',
@@ -53,7 +53,7 @@ _RIGHT_TO_LEFT_OVERRIDE = "\u202e"  # shows digits in another order than they ar
 _LEAD_IN = re.compile(r"['’‘]? *(?:tel: *)?", re.IGNORECASE)
 _ITALY_THEN_ZERO = re.compile(r"\(? *(?:\+|00)? *39 *\)?[ ./-]*\( *0 *\)")
 
-_FAULTS = (  # the first that is found names the reason
+_FAULTS = (  # the first match gives the reason
     ("decimal", re.compile(r"^\+?\d+(?:[.,]\d+)?e[+-]?\d+$", re.IGNORECASE)),
     ("decimal", re.compile(r"^\+?\d{7,}[.,]\d{1,2}$|\d[.,] *\d$")),
     (
@@ -74,10 +74,10 @@ class InvalidNumber(Invalid):
 
 
 def italian_mobile(raw: object) -> str:
-    """The number as `+39` and 9 or 10 digits (E.164).
+    """Return the number as `+39` and 9 or 10 digits (E.164).
 
     Raises:
-        InvalidNumber: it is anything but one Italian mobile, or it could be read in two ways.
+        InvalidNumber: it is not one Italian mobile, or it could be read in two ways.
     """
     if raw is None:
         _refuse("empty")
@@ -85,15 +85,15 @@ def italian_mobile(raw: object) -> str:
         _refuse("not_text")
     if len(raw) > MAX_INPUT:
         _refuse("too_long")
-    written = _plain(raw)
-    _refuse_faults(written)
-    national = _national(written)
+    normalized = _plain(raw)
+    _refuse_faults(normalized)
+    national = _national(normalized)
     _refuse_other_than_mobile(national)
     return f"+39{national}"
 
 
 def mask(number: str) -> str:
-    """A number fit for a log: `+39333*****67`; of anything else at most two last digits."""
+    """Mask a number for logs: `+39333*****67`; anything else shows two last digits at most."""
     if re.fullmatch(r"\+39[0-9]{8,11}", number):
         return f"{number[:6]}{'*' * (len(number) - 8)}{number[-2:]}"
     hidden = "*" * min(len(number), MAX_INPUT)
@@ -103,14 +103,14 @@ def mask(number: str) -> str:
 
 
 def mask_within(text: str) -> str:
-    """A text that may hold a mobile's number, such as an id of a caller's own, fit for a log."""
+    """Mask mobile numbers inside a text, such as a caller's id, for logs."""
     return _MOBILE_IN_AN_ID.sub(lambda found: f"{'*' * (len(found[0]) - 2)}{found[0][-2:]}", text)
 
 
 def _plain(raw: str) -> str:
-    """The same writing in ASCII as far as it has an equal there, without its wrapping."""
-    written = "".join(map(_ascii_char, raw)).strip()
-    return written[_LEAD_IN.match(written).end() :]  # type: ignore[union-attr]  # matches ""
+    """Normalize characters to ASCII where they have an equivalent, and drop a lead-in."""
+    normalized = "".join(map(_ascii_char, raw)).strip()
+    return normalized[_LEAD_IN.match(normalized).end() :]  # type: ignore[union-attr]  # matches ""
 
 
 def _ascii_char(char: str) -> str:
@@ -123,23 +123,23 @@ def _ascii_char(char: str) -> str:
             return " "
         case "Pd":
             return "-"
-        case "Cf" if char != _RIGHT_TO_LEFT_OVERRIDE:  # zero-width and direction marks, BOM
+        case "Cf" if char != _RIGHT_TO_LEFT_OVERRIDE:  # zero-width and direction characters, BOM
             return ""
     return char.translate(_FULL_WIDTH)
 
 
-def _refuse_faults(written: str) -> None:
+def _refuse_faults(normalized: str) -> None:
     for reason, fault in _FAULTS:
-        if fault.search(written):
+        if fault.search(normalized):
             _refuse(reason)
 
 
-def _national(written: str) -> str:
+def _national(normalized: str) -> str:
     """The digits after +39. Without `+` or `00` the length decides: 393 is a mobile prefix too."""
-    if zero := _ITALY_THEN_ZERO.match(written):
-        return _after_optional_zero(_digits(written[zero.end() :]))
-    digits = _digits(written)
-    if "+" in written:
+    if zero := _ITALY_THEN_ZERO.match(normalized):
+        return _after_optional_zero(_digits(normalized[zero.end() :]))
+    digits = _digits(normalized)
+    if "+" in normalized:
         return _after_country(digits)
     if digits.startswith("00"):
         return _after_country(digits[2:])
@@ -159,7 +159,7 @@ def _after_country(digits: str) -> str:
 
 
 def _after_optional_zero(digits: str) -> str:
-    """What follows `+39 (0)`: shorter than a mobile's 10 digits, the 0 belonged to a landline."""
+    """The digits after `+39 (0)`: fewer than a mobile's 10 mean that the 0 is a landline's."""
     if len(digits) < 10:  # noqa: PLR2004 - said above
         _refuse("landline")
     return digits
@@ -185,8 +185,8 @@ def _is_assigned(national: str) -> bool:
     return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
 
 
-def _digits(written: str) -> str:
-    return re.sub("[^0-9]", "", written)
+def _digits(normalized: str) -> str:
+    return re.sub("[^0-9]", "", normalized)
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The firm's settings as far as rules depend on them."""
+"""The settings that the rules depend on."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The record of a message: what is kept, what the outside sees, and each status in plain words."""
+"""The record of a message, its public form, and each status and reason in plain words."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,15 +28,17 @@ FINAL = frozenset(Status) - OPEN - {Status.UNKNOWN}
 
 STATUS_IN_WORDS = {
     Status.SCHEDULED: "Waits for its time.",
-    Status.QUEUED: "Waits to be sent, and will be tried by itself.",
-    Status.SENDING: "Is being handed to the gateway right now.",
-    Status.SENT: "The gateway took the message.",
+    Status.QUEUED: "Waits to be sent, which happens automatically.",
+    Status.SENDING: "Is being sent to the gateway right now.",
+    Status.SENT: "The gateway accepted the message.",
     Status.REJECTED: "The message was refused for good and was not sent.",
     Status.FAILED: "The gateway refused the message several times; it was not sent.",
     Status.EXPIRED: "The message was not sent in time and will not be sent any more.",
     Status.SUPPRESSED: "The message was held back on purpose and was not sent.",
     Status.CANCELLED: "The message was cancelled before it was sent.",
-    Status.UNKNOWN: "Nobody knows whether the gateway took the message: a person must decide.",
+    Status.UNKNOWN: (
+        "It is not known whether the gateway accepted the message: a person must decide."
+    ),
 }
 
 
@@ -79,34 +81,34 @@ REASON_IN_WORDS = {
         " into it."
     ),
     Reason.SECRET_UNAVAILABLE: "The gateway secret could not be read from Secrets Manager.",
-    Reason.GATEWAY_UNREACHABLE: "No connection to the gateway came about.",
+    Reason.GATEWAY_UNREACHABLE: "No connection to the gateway could be established.",
     Reason.GATEWAY_BUSY: "The gateway asks to try again later.",
     Reason.GATEWAY_MISCONFIGURED: (
         "The gateway's address answered with a redirect or a client error: check GatewayUrl."
     ),
     Reason.SEND_AT: "Waits for its send_at.",
-    Reason.OUT_OF_TIME: "Too little time was left for a safe call.",
+    Reason.OUT_OF_TIME: "Too little time was left for a call; it will be tried again.",
     Reason.NO_CLEAR_ANSWER: (
-        "The gateway was called but gave no answer that can be relied on. Look into the panel's"
+        "The gateway was called but gave no clear answer. Look into the openvoip panel's"
         " archive, then confirm or resend."
     ),
     Reason.LEASE_EXPIRED: (
-        "The sender stopped between calling and recording. Look into the panel's archive, then"
-        " confirm or resend."
+        "The service was interrupted before it recorded the outcome. Look into the openvoip panel's"
+        " archive, then confirm or resend."
     ),
-    Reason.REQUEUED: "Found waiting with nobody to send it, and queued again.",
-    Reason.TOO_LATE: "Its validity ran out before the gateway took it.",
+    Reason.REQUEUED: "It was waiting for too long, and was queued again.",
+    Reason.TOO_LATE: "Its validity ended before the gateway accepted it.",
     Reason.TEST_MODE: "Mode is test and the number is not in TestRecipients.",
     Reason.SAME_TEXT: "The same text went to the same number within the last ten minutes.",
-    Reason.RECIPIENT_LIMIT: "The number had as many messages within an hour as it may get.",
+    Reason.RECIPIENT_LIMIT: "The number has reached its limit of messages within an hour.",
     Reason.RANGE_LIMIT: (
-        "Numbers next to this one had as many messages from this source within an hour as they may"
-        " get; the source pauses."
+        "Neighbouring numbers have reached their limit of messages from this source within an"
+        " hour; the source pauses."
     ),
     Reason.SOURCE_LIMIT: (
-        "The source caused as many messages within an hour as it may cause, and pauses."
+        "The source has reached its limit of messages within an hour, and pauses."
     ),
-    Reason.SOURCE_PAUSED: "The source pauses because a limit was passed.",
+    Reason.SOURCE_PAUSED: "The source pauses because a limit was exceeded.",
     Reason.CANCELLED_BY_REQUEST: "Cancelled on request.",
     Reason.RESENT_BY_PERSON: "A person decided to send it again.",
     Reason.CONFIRMED_BY_PERSON: "A person confirmed that it arrived.",
@@ -115,11 +117,11 @@ REASON_IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One message and all that is known of it.
+    """One message and its state.
 
-    `version` grows with every change: a change counts only if the version it was made from is
-    still current. `claim` names the worker that may call the gateway until `claimed_until`. At
-    `check_at` the reconciler looks after a record that is still open.
+    `version` grows with every change: a change is stored only if the version it was made from is
+    still current. `claim` names the worker that may call the gateway until its lease ends at
+    `claimed_until`. After `check_at` the reconciler handles a record that is still open.
     """
 
     id: str
@@ -149,7 +151,7 @@ class Record:
     valid_for: float | None = None  # seconds
     claim: str | None = None
     claimed_until: datetime | None = None
-    refusals: int = 0  # generic errors and, with `resend`, unclear answers
+    refusals: int = 0  # generic errors and, with `resend`, unclear outcomes
     maybe_sent: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
     version: int = 1
@@ -166,7 +168,7 @@ PUBLIC = (
 
 
 def public(record: Record) -> dict[str, Any]:
-    """Return the record as the outside sees it: absent rather than null."""
+    """Return the record as the API shows it: absent rather than null."""
     shown = {name: _plain(getattr(record, name)) for name in PUBLIC}
     if record.gateway_code is not None or record.gateway_reply is not None:
         shown["gateway"] = {"code": record.gateway_code or "", "reply": record.gateway_reply or ""}

@@ -1,10 +1,10 @@
-"""Times as the outside reads them: RFC 3339 in UTC, milliseconds, always the same width."""
+"""Times as stored and shown: RFC 3339 in UTC, with milliseconds, of constant width."""
 
 from datetime import UTC, datetime
 
 
 def to_rfc3339(moment: datetime) -> str:
-    """`2026-11-24T08:30:00.000Z`: as text it sorts as in time."""
+    """`2026-11-24T08:30:00.000Z`: sorts as text as in time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -14,8 +14,8 @@ def from_rfc3339(text: str) -> datetime:
     Raises:
         ValueError: not a date and time, or without an offset.
     """
-    written = text.upper()  # RFC 3339, 5.6: `t` and `z` may be small
-    moment = datetime.fromisoformat(written)
-    if moment.tzinfo is None or "T" not in written:
+    normalized = text.upper()  # RFC 3339, 5.6: `t` and `z` may be lower case
+    moment = datetime.fromisoformat(normalized)
+    if moment.tzinfo is None or "T" not in normalized:
         raise ValueError("a date and time needs a T and an offset")
     return moment.astimezone(UTC)

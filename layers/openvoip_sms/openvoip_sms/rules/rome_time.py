@@ -1,4 +1,4 @@
-"""Days and hours as people in Italy mean them: without an offset, a time is Rome's."""
+"""Dates and times in Italy: without an offset, a time is in the zone Europe/Rome."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from openvoip_sms.rules.message import MAX_AHEAD
 
 ROME = ZoneInfo("Europe/Rome")
-MORNING = time(9)  # when a message goes out whose date says no hour
+MORNING = time(9)  # when a message is sent whose date has no time
 
 _YEARS = range(1970, 2201)
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
@@ -33,15 +33,15 @@ class Duration:
 
 
 def in_rome(local: datetime) -> datetime:
-    """The moment of a wall-clock time.
+    """The moment of a wall-clock time in Rome.
 
-    In the hour that spring skips it is moved on by one; of the hour that autumn repeats, the first.
+    The hour skipped in spring is moved on by one; of the hour repeated in autumn the first counts.
     """
     return local.replace(tzinfo=ROME, fold=0).astimezone(UTC).astimezone(ROME)
 
 
 def read_when(value: object) -> datetime | date | None:
-    """A moment in Rome, or a date that says no hour; None for anything else.
+    """A moment in Rome, or a date without a time; None for anything else.
 
     Reads RFC 3339, a date, `3/12/2026 9:30` (day first), and seconds or milliseconds since 1970.
     """
@@ -53,7 +53,7 @@ def read_when(value: object) -> datetime | date | None:
 
 
 def moment_of(value: object) -> datetime | None:
-    """The same in UTC, a mere date at nine in the morning."""
+    """The same in UTC, a date without a time at nine in the morning."""
     found = read_when(value)
     if found is not None and not isinstance(found, datetime):
         found = in_rome(datetime.combine(found, MORNING))
@@ -71,10 +71,10 @@ def shifted(value: object, days: int) -> datetime | date | None:
 
 def at_clock(value: object, clock: str) -> datetime | None:
     """That day at `HH:MM` in Rome."""
-    found, hands = read_when(value), read_clock(clock)
-    if found is None or hands is None:
+    found, hour = read_when(value), read_clock(clock)
+    if found is None or hour is None:
         return None
-    return in_rome(datetime.combine(found, hands))
+    return in_rome(datetime.combine(found, hour))
 
 
 def read_clock(clock: str) -> time | None:
@@ -109,7 +109,7 @@ def _from_text(text: str) -> datetime | date | None:
         day, month, year, hour, minute = (int(part or 0) for part in match.groups())
         if match[4] is None:
             return date(year, month, day)
-        return in_rome(datetime(year, month, day, hour, minute))  # noqa: DTZ001 - Rome follows
+        return in_rome(datetime(year, month, day, hour, minute))  # noqa: DTZ001 - `in_rome` adds the zone
     if _EPOCH.fullmatch(text):
         return _from_number(int(text))
     if not _ISO.fullmatch(text):

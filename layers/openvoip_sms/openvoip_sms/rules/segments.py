@@ -1,8 +1,8 @@
-"""How a text becomes SMS: its alphabet and its segments, which are what is paid.
+"""Encoding of a text and its segments, which determine the price.
 
-Alphabet and extension table: 3GPP TS 23.038. Small ç is outside (capital Ç is inside),
-whatever mapping tables elsewhere say of position 0x09. How the gateway itself splits is not
-published, so the figure is an estimate.
+Alphabet and extension table: 3GPP TS 23.038. It has capital Ç and not small ç, which some mapping
+tables show at position 0x09. How the gateway splits a text is not published, so the number of
+segments is an estimate.
 """
 
 from enum import StrEnum
@@ -16,14 +16,14 @@ GSM_7 = GSM_7_BASIC | GSM_7_EXTENSION
 
 
 class Encoding(StrEnum):
-    """How a whole text travels: one character outside GSM-7 makes all of it UCS-2."""
+    """The encoding of a whole text: one character outside GSM-7 makes all of it UCS-2."""
 
     GSM_7 = "GSM-7"
     UCS_2 = "UCS-2"
 
 
-_ALONE = {Encoding.GSM_7: 160, Encoding.UCS_2: 70}  # septets, UTF-16 code units
-_IN_A_CHAIN = {Encoding.GSM_7: 153, Encoding.UCS_2: 67}  # the rest is the joining header
+_SINGLE = {Encoding.GSM_7: 160, Encoding.UCS_2: 70}  # septets, UTF-16 code units
+_CONCATENATED = {Encoding.GSM_7: 153, Encoding.UCS_2: 67}  # less the concatenation header
 
 
 def encoding_of(text: str) -> Encoding:
@@ -37,20 +37,20 @@ def cost_of(char: str, encoding: Encoding) -> int:
 
 
 def count(text: str) -> int:
-    """The number of segments; 0 without a text."""
+    """The number of segments; 0 for an empty text."""
     return len(split(text))
 
 
 def split(text: str) -> list[str]:
-    """The segments, which joined give the text. What costs two units is never cut in half."""
+    """The segments of a text, in order. A character of two units is never split."""
     encoding = encoding_of(text)
     costs = {char: cost_of(char, encoding) for char in set(text)}
-    if sum(map(costs.__getitem__, text)) <= _ALONE[encoding]:
+    if sum(map(costs.__getitem__, text)) <= _SINGLE[encoding]:
         return [text] if text else []
-    return _chain(text, costs, _IN_A_CHAIN[encoding])
+    return _split(text, costs, _CONCATENATED[encoding])
 
 
-def _chain(text: str, costs: dict[str, int], limit: int) -> list[str]:
+def _split(text: str, costs: dict[str, int], limit: int) -> list[str]:
     segments, start, used = [], 0, 0
     for at, char in enumerate(text):
         used += costs[char]

@@ -1,4 +1,4 @@
-"""What the receiver's phone shows as the sender: a name, or a number."""
+"""The sender that a phone shows: a name, or a number."""
 
 import re
 
@@ -13,14 +13,14 @@ _LETTER = re.compile("[A-Za-z]")
 
 
 class InvalidSender(Invalid):
-    """Not a sender that networks show as it is written."""
+    """Not a sender that networks show unchanged."""
 
 
 def check_sender(raw: str) -> str:
-    """The sender as given.
+    """Return the sender unchanged if it is valid.
 
     Raises:
-        InvalidSender: networks would cut it, refuse it or show something else.
+        InvalidSender: networks would cut, refuse or replace it.
     """
     if not raw:
         raise InvalidSender("empty", "The sender is empty: give a name or a number.")

@@ -1,8 +1,8 @@
-"""Characters that alone would more than halve the room of an SMS, written as an Italian would.
+"""Replaces characters outside GSM-7 as an Italian writer would.
 
-One typographic apostrophe makes a whole text UCS-2. A text is rewritten only if all of it
-then fits GSM-7 and takes no more segments. `È` becomes `E'` and never `E`, which would turn
-"is" into "and".
+One typographic apostrophe makes a whole text UCS-2, which more than halves what fits into an SMS. A
+text is changed only if all of it then fits GSM-7 and takes no more segments. `È` becomes `E'` and
+never `E`, which would turn "is" into "and".
 """
 
 import re
@@ -63,7 +63,7 @@ _REPLACEMENTS = {
 
 _AFTER_A_DIGIT = {"¹": "^1", "²": "^2", "³": "^3", "½": " 1/2", "¼": " 1/4", "¾": " 3/4"}  # 10², 1½
 
-_AT_A_WORDS_END = {  # cittá, cosí, virtú: the accent's slip, or its other school
+_AT_WORD_END = {  # cittá, cosí, virtú: acute accents that mean grave ones
     "á": "à",
     "í": "ì",
     "ó": "ò",
@@ -75,16 +75,16 @@ _AT_A_WORDS_END = {  # cittá, cosí, virtú: the accent's slip, or its other sc
 }
 
 _DEGREE = "°º"
-_DEGREES_OF_HEAT = re.compile(r"\s?[CF]\b")
+_TEMPERATURE_UNIT = re.compile(r"\s?[CF]\b")
 _DECIMAL = re.compile(r"\d[.,]\d+$")
-_CONTEXT = 8  # characters before a character that are looked at
+_CONTEXT = 8  # characters before one that are considered
 
 _OUTSIDE = re.compile(f"[^{re.escape(''.join(sorted(GSM_7)))}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A character that was written otherwise, and how many times."""
+    """A character that was replaced, and how many times."""
 
     char: str
     by: str
@@ -92,60 +92,62 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
-class Smart:
-    """The text to send, and what was replaced in it: nothing, where it could not all be."""
+class SmartText:
+    """The text to send, and its replacements: none where they would not be enough."""
 
     text: str
     replaced: tuple[Replacement, ...] = ()
 
 
-def smart(text: str) -> Smart:
-    """The text composed (NFC), and in GSM-7 where rewriting some characters is enough for that."""
+def smart(text: str) -> SmartText:
+    """Return the text composed (NFC), and in GSM-7 where replacing some characters suffices."""
     composed = unicodedata.normalize("NFC", text)
     outside = set(composed) - GSM_7
     if not outside or not all(map(_can_be_replaced, outside)):
-        return Smart(composed)
+        return SmartText(composed)
     rewritten = _replaced(composed)
-    return rewritten if count(rewritten.text) <= count(composed) else Smart(composed)
+    return rewritten if count(rewritten.text) <= count(composed) else SmartText(composed)
 
 
-def _replaced(text: str) -> Smart:
+def _replaced(text: str) -> SmartText:
     replaced: Counter[tuple[str, str]] = Counter()
 
     def note(found: re.Match[str]) -> str:
-        by = _in_its_place(found)
+        by = _replacement(found)
         replaced[found[0], by] += 1
         return by
 
-    written = _OUTSIDE.sub(note, text)
-    return Smart(written, tuple(Replacement(*pair, times) for pair, times in replaced.items()))
+    rewritten = _OUTSIDE.sub(note, text)
+    return SmartText(
+        rewritten, tuple(Replacement(*pair, times) for pair, times in replaced.items())
+    )
 
 
 def _can_be_replaced(char: str) -> bool:
     return char in _DEGREE or char in _REPLACEMENTS or _base_letter(char) != ""
 
 
-def _in_its_place(found: re.Match[str]) -> str:
+def _replacement(found: re.Match[str]) -> str:
     char, at = found[0], found.start()
     before, after = found.string[max(0, at - _CONTEXT) : at], found.string[at + 1 : at + 4]
     if char in _DEGREE:
         return _degree(before, after)
     if char in _AFTER_A_DIGIT and before[-1:].isdecimal():
         return _AFTER_A_DIGIT[char]
-    if char in _AT_A_WORDS_END and not after[:1].isalpha():
-        return _AT_A_WORDS_END[char]
+    if char in _AT_WORD_END and not after[:1].isalpha():
+        return _AT_WORD_END[char]
     return _REPLACEMENTS[char] if char in _REPLACEMENTS else _base_letter(char)
 
 
 def _degree(before: str, after: str) -> str:
     """`25°C` is 25 C and `36,5°` is 36,5, but `n°5` is no5 and `1° piano` 1o piano."""
-    if before.rstrip()[-1:].isdecimal() and _DEGREES_OF_HEAT.match(after):
+    if before.rstrip()[-1:].isdecimal() and _TEMPERATURE_UNIT.match(after):
         return "" if before[-1].isspace() or after[0].isspace() else " "
     return "" if _DECIMAL.search(before) else "o"
 
 
 def _base_letter(char: str) -> str:
-    """`š` without its mark, as in names: `s`; nothing for what is no marked ASCII letter."""
-    letter, *marks = list(unicodedata.normalize("NFD", char))
-    is_marked = marks and letter.isascii() and all(map(unicodedata.combining, marks))
-    return letter if is_marked and letter.isalpha() else ""
+    """`š` without its diacritic, as in names: `s`; empty if it is no ASCII letter with one."""
+    letter, *diacritics = list(unicodedata.normalize("NFD", char))
+    is_accented = diacritics and letter.isascii() and all(map(unicodedata.combining, diacritics))
+    return letter if is_accented and letter.isalpha() else ""

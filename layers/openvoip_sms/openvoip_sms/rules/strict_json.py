@@ -1,4 +1,4 @@
-"""JSON from outside: read strictly, in bounded depth, with numbers that can be used."""
+"""JSON from outside: parsed strictly, with bounded depth and finite numbers."""
 
 import json
 import math
@@ -11,12 +11,12 @@ _DETAILS = {
     "number": "Not JSON that can be read: a number is not finite or has too many digits.",
     "depth": "Not JSON that can be read: nested too deeply.",
     "encoding": "Not JSON that can be read: invalid UTF-8.",
-    "duplicate_key": "A name occurs twice in one object: which of the two is meant?",
+    "duplicate_key": "A name occurs twice in one object: remove one of the two.",
 }
 
 
 class NotJson(ValueError):
-    """Not JSON, or JSON that could be read in two ways. What was read is not repeated."""
+    """Not JSON, or JSON that could be read in two ways. The message does not repeat the input."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(detail or _DETAILS[reason])
@@ -31,13 +31,13 @@ def read_json(
 ) -> Any:  # noqa: ANN401 - any JSON value
     """Read one value.
 
-    Of a key that occurs twice the last value counts with `last`, as in most senders' own parsers.
-    With `numbers_as_text` a number is returned as it was spelled.
+    With `last`, the last value of a repeated key counts, as in most parsers of senders.
+    With `numbers_as_text` a number is returned as its text.
 
     Raises:
         NotJson: it is none; a number is not finite or has thousands of digits; it is nested
-            deeper than `MAX_DEPTH`, so that whoever walks it may call itself; with `refuse`, a
-            key occurs twice.
+            deeper than `MAX_DEPTH`, so that code may walk it recursively; with `refuse`, a key
+            occurs twice.
     """
     try:
         value = json.loads(
@@ -81,7 +81,7 @@ def _finite(digits: str) -> float:
 
 
 def _is_too_deep(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Level by level: a walk that calls itself would need the stack it is to protect."""
+    """Check level by level: a recursive check could exhaust the stack itself."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         if not level:

@@ -1,7 +1,7 @@
-"""Every change a record can go through, as pure functions: the state machine of the promise.
+"""The state machine of a record, as pure functions (docs/delivery.md has the diagram).
 
-Nothing here calls anything. A caller asks for the next version of a record and stores it on
-condition that the version it started from is still current.
+A caller gets the next version of a record, and stores it on condition that the version it was made
+from is still current.
 """
 
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import FINAL, REASON_IN_WORDS, WAITING, Reason, Record, Status
 
 LEASE = timedelta(seconds=90)  # longer than any function's time-out that may call the gateway
-MAX_REFUSALS = 3  # calls that end in a generic error or, with `resend`, in doubt
+MAX_REFUSALS = 3  # calls with a generic error or, with `resend`, an unknown outcome
 MIN_DELAY, MAX_DELAY = 1.0, 900.0  # seconds
-MAX_RETRY_AFTER = 6 * 3600.0  # seconds; SQS hides a message for 12 hours at the most
-GRACE = timedelta(minutes=15)  # what the queue may take before the reconciler looks
+MAX_RETRY_AFTER = 6 * 3600.0  # seconds; the visibility time-out of SQS is at most 12 hours
+GRACE = timedelta(minutes=15)  # for the queue, before the reconciler acts
 
 _SAYS_NOT_SENT = FINAL - {Status.SENT}
 RESENDABLE = frozenset({Status.UNKNOWN, Status.FAILED, Status.EXPIRED})
@@ -39,12 +39,12 @@ class Transition:
 
 
 def waiting_until(record: Record, due: datetime) -> Record:
-    """Return a new record as it is stored when it waits: with a time to look after it."""
+    """Return a new record that waits until `due`, with the time of the reconciler's check."""
     return replace(record, check_at=due + GRACE)
 
 
 def claimed(record: Record, claim: str, now: datetime) -> Record:
-    """Return the record as one worker's own: nobody else may call the gateway for it."""
+    """Return the record as claimed by one worker: no other may call the gateway for it."""
     return record.becomes(
         Status.SENDING,
         now,
@@ -62,53 +62,53 @@ def answered(
 ) -> Transition:
     """Return what the gateway's reply makes of a claimed record (docs/delivery.md has the table).
 
-    `jitter` from 0 to 1 is the jitter of a retry.
+    `jitter`, from 0 to 1, spreads the retry.
     """
-    heard = replace(record, gateway_code=reply.code or None, gateway_reply=reply.raw or None)
+    replied = replace(record, gateway_code=reply.code or None, gateway_reply=reply.raw or None)
     if reply.outcome is CallOutcome.ACCEPTED:
-        return Transition(ended(heard, Status.SENT, None, now, policy, sent_at=now))
+        return Transition(ended(replied, Status.SENT, None, now, policy, sent_at=now))
     if reply.outcome is CallOutcome.BAD_DESTINATION:
-        return Transition(ended(heard, Status.REJECTED, Reason.BAD_DESTINATION, now, policy))
+        return Transition(ended(replied, Status.REJECTED, Reason.BAD_DESTINATION, now, policy))
     if reply.outcome is CallOutcome.UNCERTAIN:
-        return _maybe_sent(heard, Reason.NO_CLEAR_ANSWER, now, policy, jitter)
+        return _maybe_sent(replied, Reason.NO_CLEAR_ANSWER, now, policy, jitter)
     if reply.outcome is CallOutcome.GENERIC_ERROR:
-        return _refused(heard, Reason.GATEWAY_ERROR, now, policy, jitter)
-    return released(heard, _NOT_SENT[reply.outcome], now, jitter, at_least=reply.retry_after)
+        return _refused(replied, Reason.GATEWAY_ERROR, now, policy, jitter)
+    return released(replied, _NOT_SENT[reply.outcome], now, jitter, at_least=reply.retry_after)
 
 
 def lease_expired(record: Record, now: datetime, policy: Policy, jitter: float) -> Transition:
-    """Return what becomes of a claim that ran out: the call may or may not have been made."""
+    """Return the outcome of a claim whose lease expired: a call may have been made or not."""
     return _maybe_sent(record, Reason.LEASE_EXPIRED, now, policy, jitter)
 
 
 def released(
     record: Record, reason: Reason, now: datetime, jitter: float, *, at_least: float | None = None
 ) -> Transition:
-    """Return a claimed record that was certainly not sent to the queue, with backoff."""
+    """Return a claimed record, certainly not sent, to the status `queued`, with backoff."""
     delay = backoff(record.attempts, jitter)
     if at_least is not None:
         delay = max(delay, min(at_least, MAX_RETRY_AFTER))
-    # No sleeping past the end: a message that is worthless then should say so then.
+    # Not beyond the end of the validity: the message should expire on time.
     delay = min(delay, max(MIN_DELAY, (record.expires_at - now).total_seconds()))
     return Transition(_waiting(record, reason, now, delay), delay)
 
 
 def backoff(attempts: int, jitter: float) -> float:
-    """Return seconds to wait: exponential with full jitter, 1 s to 15 min."""
+    """Return the seconds to wait: exponential with full jitter, 1 s to 15 min."""
     ceiling = min(MAX_DELAY, MIN_DELAY * 2.0 ** min(attempts, 30))
     return max(MIN_DELAY, ceiling * jitter)
 
 
 def requeued(record: Record, now: datetime) -> Record:
-    """Return a waiting record as the reconciler puts it into the queue again."""
+    """Return a waiting record as the reconciler queues it again."""
     return _waiting(record, Reason.REQUEUED, now, 0.0)
 
 
 def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
-    """Return the record queued once more on a person's word; `None` where that is not possible.
+    """Return the record queued again by a person; `None` where that is not possible.
 
-    The validity starts again: the person wants it sent now. A doubt stays: should this attempt
-    fail or be cancelled, the earlier call may still have been accepted.
+    The validity starts again: the person wants it sent now. `maybe_sent` is kept: if this attempt
+    fails or is cancelled, the earlier call may still have been accepted.
     """
     if record.status not in RESENDABLE or record.text is None:
         return None
@@ -119,7 +119,7 @@ def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
 
 
 def confirmed(record: Record, now: datetime, policy: Policy) -> Record | None:
-    """Return an unknown record as sent, on a person's word; `None` where that is not possible."""
+    """Return an unknown record as sent, confirmed by a person; `None` where not possible."""
     if record.status is not Status.UNKNOWN:
         return None
     return ended(
@@ -130,7 +130,7 @@ def confirmed(record: Record, now: datetime, policy: Policy) -> Record | None:
 def cancelled(record: Record, now: datetime, policy: Policy) -> Record | None:
     """Return a waiting record as cancelled; `None` where it is too late.
 
-    If an earlier call may have been accepted, it will not be sent again, but the doubt stays.
+    If an earlier call may have been accepted, it becomes `unknown` instead, and is not sent again.
     """
     if record.status not in WAITING:
         return None
@@ -149,14 +149,14 @@ def _refused(
 def _maybe_sent(
     record: Record, reason: Reason, now: datetime, policy: Policy, jitter: float
 ) -> Transition:
-    """`hold`: a person decides. `resend`: like a refusal, at the price of a possible double."""
+    """`hold`: a person decides. `resend`: like a refusal, at the risk of a second SMS."""
     if policy.resend_unknown and record.refusals + 1 < MAX_REFUSALS:
         return _refused(replace(record, maybe_sent=True), reason, now, policy, jitter)
-    return Transition(_parked(record, reason, now))
+    return Transition(_held_as_unknown(record, reason, now))
 
 
-def _parked(record: Record, reason: Reason, now: datetime) -> Record:
-    # The claim stays on the record: its owner, should it wake up late, may still say how it ended.
+def _held_as_unknown(record: Record, reason: Reason, now: datetime) -> Record:
+    # The claim is kept: its worker, if it was only suspended, may still record the outcome.
     return record.becomes(
         Status.UNKNOWN, now, reason=reason, detail=REASON_IN_WORDS[reason], check_at=None
     )
@@ -184,12 +184,12 @@ def ended(
     detail: str | None = None,
     **changes: Any,  # noqa: ANN401 - any further field
 ) -> Record:
-    """Return the record in a final status; `unknown` if it says not sent and may have been sent.
+    """Return the record in a final status; `unknown` if that denies a call that may have sent it.
 
-    Without a `detail` the reason's own sentence is kept.
+    Without a `detail` the sentence of the reason is stored.
     """
     if record.maybe_sent and status in _SAYS_NOT_SENT:
-        return _parked(record, Reason.NO_CLEAR_ANSWER, now)
+        return _held_as_unknown(record, Reason.NO_CLEAR_ANSWER, now)
     keep_text = policy.store_text or status not in FINAL
     return record.becomes(
         status,

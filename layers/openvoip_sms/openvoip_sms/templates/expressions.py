@@ -1,8 +1,8 @@
-"""JMESPath expressions, with the functions that texts and dates in Italian need.
+"""JMESPath expressions, with functions for Italian texts and dates.
 
-Compiled once, when the sources are read; there a name that is no function, or a call with too few
-arguments, is found too (JMESPath alone would find it at the first webhook). A function that cannot
-use what it gets (null above all) yields null, so that `|| 'default'` applies.
+They are compiled once, when the sources are read. Unknown functions and missing arguments are found
+then too (JMESPath alone reports them at the first webhook). A function that cannot use its argument
+(null above all) returns null, so that `|| 'default'` applies.
 """
 
 import base64
@@ -25,12 +25,12 @@ from openvoip_sms.templates.sanitize import is_blank
 
 _ANY: Any = {"types": []}
 _TEXT: Any = {"types": ["string"]}
-_MAX_BITS = 4096  # of a whole number that a sum may reach: beyond, it cannot even be printed
+_MAX_BITS = 4096  # of a whole number that a sum may reach: Python refuses to print longer ones
 _UNUSABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class BadExpression(ValueError):
-    """Cannot be compiled. `proposal` may name what was meant."""
+    """Cannot be compiled. `proposal` may suggest a correction."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
         super().__init__(reason)
@@ -40,13 +40,13 @@ class BadExpression(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression; equal to another if it is written the same."""
+    """A compiled expression; equal to another with the same source."""
 
     source: str
     tree: Any = field(compare=False, repr=False)
 
     def of(self, data: Any) -> Any:  # noqa: ANN401 - JSON
-        """Evaluate it: None when a step is missing or cannot be used."""
+        """Evaluate it; None if a step is missing or cannot be used."""
         try:
             return _Interpreter(_OPTIONS).visit(self.tree, data)
         except _UNUSABLE:
@@ -54,7 +54,7 @@ class Expression:
 
     @property
     def may_be_empty(self) -> bool:
-        """Whether it ends in `|| ''`: its writer wants nothing rather than no message."""
+        """Whether it ends in `|| ''`: an empty value is intended."""
         node = self.tree
         while node["type"] == "pipe":
             node = node["children"][-1]
@@ -78,7 +78,7 @@ def compile_expression(source: str) -> Expression:
 
 
 def is_true(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """JMESPath's truth, and a text of spaces is false like an empty one."""
+    """True as in JMESPath, but a text of spaces is false like an empty one."""
     return not _is_blank(value)
 
 
@@ -134,7 +134,7 @@ class _Functions(Functions):
 
     @signature(_ANY)
     def _func_to_string(self, value: object) -> str | None:
-        """Text and numbers only: JMESPath's own writes `null` and JSON, which nobody wants sent."""
+        """Text and numbers only: JMESPath's own returns `null` and JSON, which must not be sent."""
         if isinstance(value, str):
             return value
         if isinstance(value, bool) or not isinstance(value, int | float):

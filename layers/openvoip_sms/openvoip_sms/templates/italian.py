@@ -1,4 +1,4 @@
-"""Values as Italians write them. What cannot be read with certainty is None, never a guess."""
+"""Values in Italian notation. What cannot be read with certainty is None, never a guess."""
 
 import math
 import re
@@ -15,7 +15,7 @@ _MONTHS = (
 _WEEKDAYS = "lunedì martedì mercoledì giovedì venerdì sabato domenica".split()
 _MACHINE_AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]+)?")
 _ITALIAN_AMOUNT = re.compile(r"-?(?:[0-9]{1,12}|[0-9]{1,3}(?:\.[0-9]{3}){1,3}),[0-9]{1,2}")
-_EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: a thousand, or one and a bit
+_EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: 1234, or 1.234
 _CENT = Decimal("0.01")
 _MAX_EURO = 10**12
 _HONORIFICS = frozenset(
@@ -28,7 +28,7 @@ _MAX_NAME = 30
 
 
 def euro(value: object) -> str | None:
-    """`12,50 €`, `1.234,50 €`, from a number or from text as shops (`12.50`) or people write it."""
+    """`12,50 €`, `1.234,50 €`, from a number or from text as of shops (`12.50`) or people."""
     amount = _amount(value)
     if amount is None or abs(amount) >= _MAX_EURO:
         return None
@@ -37,7 +37,7 @@ def euro(value: object) -> str | None:
 
 
 def euro_cents(value: object) -> str | None:
-    """The same from a whole number of cents, as payment services write amounts."""
+    """The same from a whole number of cents, as payment services give amounts."""
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,14}", value.strip(), re.ASCII):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _MAX_EURO * 100:
@@ -61,7 +61,7 @@ def date_text(value: object, form: str = "") -> str | None:
 
 
 def time_text(value: object) -> str | None:
-    """`9:30` in Rome; None for a date that says no hour."""
+    """`9:30` in Rome; None for a date without a time."""
     moment: datetime | date | None = read_when(value)
     return f"{moment.hour}:{moment.minute:02}" if isinstance(moment, datetime) else None
 
@@ -76,7 +76,7 @@ def title(value: object) -> str | None:
 def first_name(value: object) -> str | None:
     """The first name of a full one, without honorifics, in title case.
 
-    None when it is no name: what is typed into a form may be a link, and must not be sent on.
+    None when it is no name: what a visitor types may be a link, which must not be sent.
     """
     words = value.split() if isinstance(value, str) else []
     names = [word for word in words if word.lower().rstrip(".") not in _HONORIFICS]
@@ -103,10 +103,10 @@ def _amount(value: object) -> Decimal | None:
         return None
     if isinstance(value, int | float):
         return Decimal(repr(value)) if abs(value) < _MAX_EURO else None
-    return _written_amount(value) if isinstance(value, str) else None
+    return _parsed_amount(value) if isinstance(value, str) else None
 
 
-def _written_amount(value: str) -> Decimal | None:
+def _parsed_amount(value: str) -> Decimal | None:
     text = value.strip().removesuffix("€").removeprefix("€").strip()
     if _EITHER_AMOUNT.fullmatch(text):
         return None

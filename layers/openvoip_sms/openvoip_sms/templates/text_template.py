@@ -1,8 +1,8 @@
 """Texts with expressions in braces: `Ciao {first_name(nome) || 'cliente'}, ...`.
 
-`{{` and `}}` are literal braces. A value is put in as data: it is never read as an expression or
-as a template. Nothing that a person would not have written goes out: a value that is missing, or
-is no text, stops the message, unless its expression ends in `|| ''`.
+`{{` and `}}` are literal braces. A value is inserted as data: it is never evaluated as an
+expression or a template. A value that is missing, or is no text, rejects the message, unless its
+expression has a default; `|| ''` allows an empty one.
 """
 
 import re
@@ -13,10 +13,10 @@ from openvoip_sms.templates.italian import number_text
 from openvoip_sms.templates.sanitize import sanitize
 
 MAX_VALUE = 60  # characters
-MAX_LINK = 200  # a link cut short leads nowhere: it is kept whole up to here, then left out
-_MAX_READ = 2000  # what lies behind is cut anyhow, and a stranger may send a million characters
+MAX_LINK = 200  # a link that is cut would be broken: longer ones are left out
+_MAX_READ = 2000  # characters read of a value: the rest would be cut anyway
 _ELLIPSIS = "..."
-_NOTHING = "\0"  # stands for an empty value while the text is put together
+_NOTHING = "\0"  # marks an empty value while the text is assembled
 _BEFORE_PUNCTUATION = re.compile(r"[ \0]*\0([,.;:!?)])")
 _LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
@@ -74,14 +74,14 @@ def compile_template(source: str) -> Template:
         else:
             literal = re.compile(r"[^{}]+").match(source, position)
             pieces.append(literal[0] if literal else "")
-            position += len(pieces[-1])  # type: ignore[arg-type] # a text was just put there
+            position += len(pieces[-1])  # type: ignore[arg-type] # a text was just appended
     return Template(tuple(pieces))
 
 
 def render(template: Template, data: object) -> str | MissingValue | NotText:
-    """The finished text, on one line per line of the template.
+    """Return the text, with one line for each line of the template.
 
-    Without doubled spaces, nor the space that an empty value leaves before a comma.
+    Doubled spaces are removed, and the space that an empty value leaves before a comma.
     """
     parts: list[str] = []
     for piece in template.pieces:

@@ -1,4 +1,4 @@
-"""What an HTTP call about messages asks for, read from API Gateway's event."""
+"""Parses HTTP requests about messages from API Gateway's event."""
 
 import re
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.record import Status
 from openvoip_sms.rules.strict_json import read_json
 from openvoip_sms.web import proxy_event
-from openvoip_sms.web.proxy_event import Event
+from openvoip_sms.web.proxy_event import ProxyEvent
 
-MAX_BODY_BYTES = 64 * 1024  # bytes; the longest message in JSON escapes is far below
+MAX_BODY_BYTES = 64 * 1024  # far above the longest message in JSON escapes
 MAX_PAGE = 100  # records
-NO_ID = "?"  # a key of the table that no message has
+NO_ID = "?"  # no message has this id
 
 
 class TooLarge(Exception):
@@ -22,7 +22,7 @@ class TooLarge(Exception):
 
 
 class BadQuery(ValueError):
-    """The query of a list cannot be used; the sentence says why."""
+    """The query of a list is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Search:
     cursor: str | None
 
 
-def message_in(event: Event) -> dict[str, Any]:
-    """Return the caller's object, its `id` completed from the header `Idempotency-Key`.
+def message_in(event: ProxyEvent) -> dict[str, Any]:
+    """Return the caller's object; the header `Idempotency-Key` sets its `id`.
 
     Raises:
         TooLarge, NotJson, InvalidMessage
@@ -56,24 +56,24 @@ def message_in(event: Event) -> dict[str, Any]:
     return given
 
 
-def wants_async(event: Event) -> bool:
-    """RFC 7240, section 4.1."""
+def wants_async(event: ProxyEvent) -> bool:
+    """Whether `Prefer: respond-async` is set (RFC 7240, section 4.1)."""
     preferences = _header(event, "Prefer").split(",")
     return any(one.split(";")[0].strip().lower() == "respond-async" for one in preferences)
 
 
-def _header(event: Event, name: str) -> str:
-    """Several of one name are one list (RFC 9110, 5.2)."""
+def _header(event: ProxyEvent, name: str) -> str:
+    """Several headers of one name are one list (RFC 9110, 5.2)."""
     return ",".join(values_of(proxy_event.headers(event), name))
 
 
-def message_id(event: Event) -> str:
-    """The id in the path; one that no message can have finds none."""
+def message_id(event: ProxyEvent) -> str:
+    """Return the id in the path; `NO_ID` for one that no message can have."""
     given = str((event.get("pathParameters") or {}).get("id", ""))
     return given if ID_PATTERN.fullmatch(given) else NO_ID
 
 
-def search(event: Event) -> Search:
+def search(event: ProxyEvent) -> Search:
     """Read the query of a list.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The routes under `/messages`: one intake or use case each, and its response."""
+"""The routes under `/messages`: each calls an intake or use case and makes its response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from openvoip_sms.rules.message import InvalidMessage
 from openvoip_sms.rules.record import public
 from openvoip_sms.rules.strict_json import NotJson
 from openvoip_sms.web import api_request, response
-from openvoip_sms.web.proxy_event import Event
+from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 
 ERRORS: response.ErrorTable = {
@@ -43,7 +43,7 @@ class MessagesApi:
     records: RecordLists
     actions: ManualActions
 
-    def respond(self, event: Event, seconds_left: Callable[[], float]) -> Response:
+    def respond(self, event: ProxyEvent, seconds_left: Callable[[], float]) -> Response:
         """API Gateway has checked key and route."""
         route = (event["httpMethod"], event["resource"])
         if route == ("POST", "/messages"):
@@ -51,7 +51,7 @@ class MessagesApi:
         return self._routes[route](event)
 
     @property
-    def _routes(self) -> dict[tuple[str, str], Callable[[Event], Response]]:
+    def _routes(self) -> dict[tuple[str, str], Callable[[ProxyEvent], Response]]:
         return {
             ("GET", "/messages"): self._find,
             ("GET", "/messages/{id}"): self._show,
@@ -60,7 +60,7 @@ class MessagesApi:
             ("POST", "/messages/{id}/confirm"): self._confirm,
         }
 
-    def _create(self, event: Event, seconds_left: Callable[[], float]) -> Response:
+    def _create(self, event: ProxyEvent, seconds_left: Callable[[], float]) -> Response:
         outcome = self.intake.handle(
             api_request.message_in(event),
             respond_async=api_request.wants_async(event),
@@ -72,11 +72,11 @@ class MessagesApi:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _ID_IN_USE, reason="id_in_use")
         return response.record_response(outcome.record, replayed=outcome.repeated)
 
-    def _show(self, event: Event) -> Response:
+    def _show(self, event: ProxyEvent) -> Response:
         record = self.records.get(api_request.message_id(event))
         return _not_found() if record is None else Response(HTTPStatus.OK, public(record))
 
-    def _find(self, event: Event) -> Response:
+    def _find(self, event: ProxyEvent) -> Response:
         search = api_request.search(event)
         if search.status is not None:
             page = self.records.in_status(search.status, search.limit, search.cursor)
@@ -85,18 +85,18 @@ class MessagesApi:
         more = {"cursor": page.cursor} if page.cursor else {}
         return Response(HTTPStatus.OK, {"messages": [public(one) for one in page.records]} | more)
 
-    def _cancel(self, event: Event) -> Response:
+    def _cancel(self, event: ProxyEvent) -> Response:
         result = self.actions.cancel(api_request.message_id(event))
         return _action(result, HTTPStatus.OK, "Only a waiting message can be cancelled.")
 
-    def _resend(self, event: Event) -> Response:
+    def _resend(self, event: ProxyEvent) -> Response:
         result = self.actions.resend(api_request.message_id(event))
         only = (
-            "Only an unknown, failed or expired message that has kept its text can be sent again."
+            "Only an unknown, failed or expired message that still has its text can be sent again."
         )
         return _action(result, HTTPStatus.ACCEPTED, only)
 
-    def _confirm(self, event: Event) -> Response:
+    def _confirm(self, event: ProxyEvent) -> Response:
         result = self.actions.confirm(api_request.message_id(event))
         return _action(result, HTTPStatus.OK, "Only an unknown message can be confirmed.")
 

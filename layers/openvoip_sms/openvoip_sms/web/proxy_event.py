@@ -1,4 +1,4 @@
-"""Reading the event of a REST API in front of a function, whoever wrote the call."""
+"""Reads the Lambda proxy event of a REST API."""
 
 import base64
 import binascii
@@ -7,11 +7,11 @@ from typing import Any
 
 from openvoip_sms.rules.headers import Pairs
 
-type Event = Mapping[str, Any]
+type ProxyEvent = Mapping[str, Any]
 
 
-def body(event: Event) -> bytes:
-    """The bytes sent. What claims to be base64 and is not stays as it is: nothing fits it."""
+def body(event: ProxyEvent) -> bytes:
+    """Return the bytes of the body; invalid base64 is returned undecoded, and fits no signature."""
     raw = str(event.get("body") or "").encode("utf-8", "surrogatepass")
     if not event.get("isBase64Encoded"):
         return raw
@@ -21,11 +21,11 @@ def body(event: Event) -> bytes:
         return raw
 
 
-def headers(event: Event) -> Pairs:
+def headers(event: ProxyEvent) -> Pairs:
     return _pairs(event.get("multiValueHeaders"), event.get("headers"))
 
 
-def query(event: Event) -> Pairs:
+def query(event: ProxyEvent) -> Pairs:
     many = event.get("multiValueQueryStringParameters")
     return _pairs(many, event.get("queryStringParameters"))
 

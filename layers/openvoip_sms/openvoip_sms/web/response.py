@@ -30,7 +30,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response, before it has the shape that API Gateway wants."""
+    """An HTTP response, before its conversion for API Gateway."""
 
     status: HTTPStatus
     body: Mapping[str, Any]
@@ -75,7 +75,7 @@ def problem(
 
 
 def record_response(record: Record, *, replayed: bool = False) -> Response:
-    """The response for a message as it is now (docs/api.md)."""
+    """The response for a message in its current status (docs/api.md)."""
     status = STATUS[record.status]
     headers = {"Location": f"/v1/messages/{record.id}"}
     if replayed:
@@ -94,7 +94,7 @@ def record_response(record: Record, *, replayed: bool = False) -> Response:
 
 
 def unavailable() -> Response:
-    """The table did not answer: with an id of their own, callers repeat safely."""
+    """The table did not answer: with an id of their own, callers may retry safely."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The message could not be stored just now. Try again with the same id.",
@@ -114,8 +114,8 @@ def response_for(error: Exception, table: ErrorTable) -> Response:
 def outcome_not_recorded(record_id: str) -> Response:
     return problem(
         HTTPStatus.GATEWAY_TIMEOUT,
-        "The gateway was called, but what came of it could not be stored. Do not send the message"
-        " again: look at it in two minutes, when it is known to be unknown.",
+        "The gateway was called, but the outcome could not be stored. Do not send the message"
+        " again: within ten minutes its status becomes unknown, and a person can decide.",
         reason="outcome_unrecorded",
         headers={"Location": f"/v1/messages/{record_id}"},
     )
@@ -132,7 +132,7 @@ def not_configured() -> Response:
 def internal_error() -> Response:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "This is an error of the service's own; its log says where. Try again with the same id.",
+        "The service had an unexpected error; its log says where. Try again with the same id.",
         reason="internal_error",
     )
 
@@ -147,7 +147,7 @@ def invalid_message(violations: Sequence[Violation]) -> Response:
 
 
 def dry_run_response(dry_run: DryRun) -> Response:
-    """The message as it would go out, its price, and what would stop it."""
+    """The message as it would be sent, its price, and what would prevent that."""
     shown = public(dry_run.record)
     names = "to sender text replaced encoding segments cost_eur category archive reference send_at"
     body = {name: shown[name] for name in names.split() if name in shown} | {"dry_run": True}

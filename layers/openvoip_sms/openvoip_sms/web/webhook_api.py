@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from openvoip_sms.delivery.ports import SecretNotSet, SecretUnavailable, StoreUnavailable
 from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.web import response
-from openvoip_sms.web.proxy_event import Event
+from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 from openvoip_sms.web.webhook_request import from_api_gateway, from_event_bridge
 from openvoip_sms.webhooks.bodies import Unreadable
@@ -22,7 +22,7 @@ SHOPIFY = "shopify"  # the source that EventBridge's partner events belong to
 
 
 class WebhookTelemetry(Protocol):
-    """What is told of webhooks that cause no message."""
+    """The telemetry of webhooks that cause no message."""
 
     def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None: ...
 
@@ -30,11 +30,11 @@ class WebhookTelemetry(Protocol):
 
 
 class SourceUnusable(Exception):
-    """There is no such source: a person must look at `sources.yaml`."""
+    """There is no such source: a person must correct `sources.yaml`."""
 
 
 class EventNotAccepted(Exception):
-    """An event cannot be read: Lambda tries again, then puts it into the dead-letter queue."""
+    """An event cannot be read: Lambda retries it, then moves it to the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class WebhookApi:
     telemetry: WebhookTelemetry
     clock: Callable[[], datetime]
 
-    def respond(self, event: Event) -> Response:
+    def respond(self, event: ProxyEvent) -> Response:
         source = self.sources.get((event.get("pathParameters") or {}).get("source", ""))
         if source is None:
             detail = "There is no such source in sources.yaml."
@@ -59,7 +59,7 @@ class WebhookApi:
         return self._response(source, plan(source, request, self.secrets(), self.clock()))
 
     def accept_shopify_event(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The same source and texts as for Shopify's HTTPS calls; AWS has verified who sent it.
+        """Accept an event by the source of Shopify's HTTPS calls; AWS has authenticated it.
 
         Raises:
             SourceUnusable: no source `shopify`.
@@ -101,12 +101,12 @@ class WebhookApi:
         if any(one.accepted for one in outcomes):
             return Response(HTTPStatus.ACCEPTED, {"messages": messages})
         reasons = [one.reason for one in outcomes] + reasons
-        reason = reasons[0] if reasons else "no_event"  # a bundle may be empty
+        reason = reasons[0] if reasons else "no_event"  # a batch may be empty
         return Response(HTTPStatus.OK, {"reason": reason, "messages": messages})
 
 
 def refused(why: Refused) -> Response:
-    """A secret that is not set is our fault: the sender shall keep the call and come again."""
+    """An unset secret is a configuration error here: 503, so that the shop retries the call."""
     if why.misconfigured:
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "300"}
         return problem(status, why.detail, reason=why.reason, headers=headers)

@@ -7,11 +7,11 @@ from typing import Any
 from openvoip_sms.web import proxy_event
 from openvoip_sms.webhooks.request import WebhookRequest
 
-_OF_BODY = ("content-type", "content-encoding")  # of a body that AWS has already read
+_OF_BODY = ("content-type", "content-encoding")  # headers of a body that AWS has parsed already
 
 
 def from_api_gateway(event: Mapping[str, Any], public_url: str | None) -> WebhookRequest:
-    """Read a REST API proxy event. Without `public_url` the address API Gateway answered at."""
+    """Read a REST API proxy event. Without `public_url` the URL is that of API Gateway."""
     return WebhookRequest(
         method=str(event.get("httpMethod") or "POST"),
         url=public_url or _own_url(event),
@@ -24,7 +24,7 @@ def from_api_gateway(event: Mapping[str, Any], public_url: str | None) -> Webhoo
 def from_event_bridge(event: Mapping[str, Any]) -> WebhookRequest:
     """Read a partner event of Shopify's: headers in `detail.metadata`, body in `detail.payload`.
 
-    AWS has verified who sent it.
+    AWS has authenticated it.
     """
     detail = event.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}

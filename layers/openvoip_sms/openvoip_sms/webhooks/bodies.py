@@ -1,7 +1,7 @@
-"""From the bytes of an authentic call to the data that paths walk through.
+"""Parses the body of an authentic call into data for expressions.
 
-Afterwards the data is made of what JSON knows, with finite numbers and at most `MAX_DEPTH`
-levels, so that nothing behind this module can run out of stack.
+The result consists of JSON types, with finite numbers and at most `MAX_DEPTH` levels, so that no
+later code can exhaust the stack.
 """
 
 import logging
@@ -38,13 +38,13 @@ UNREADABLE = {
     "multipart": "The multipart form is broken or cut off.",
     "inner": "The field that should hold JSON text is missing or holds something else.",
     "not_events": "The body does not hold the list of events that this source expects.",
-    "too_many_events": "The body holds more events than any known sender puts into one.",
+    "too_many_events": "The body holds more events than any known sender puts into one call.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Authentic, but nothing that can be read, for a reason of `UNREADABLE`."""
+    """Authentic, but unreadable, for a reason of `UNREADABLE`."""
 
     reason: str
 
@@ -54,7 +54,7 @@ class Unreadable:
 
 
 class _Broken(ValueError):
-    """Carries a reason of `UNREADABLE` up to `read`."""
+    """Carries a reason of `UNREADABLE` to `read`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -64,13 +64,13 @@ class _Broken(ValueError):
 def read(source: Source, request: WebhookRequest) -> Any | Unreadable:  # noqa: ANN401 - JSON
     """Read the body by the source's `parse`, else by its content type.
 
-    Of a key that is repeated, JSON keeps the last value (as the senders' own parsers do), a form
-    a list of all, in their order. `inner` is replaced by what its JSON text says.
+    Of a repeated key, JSON keeps the last value (as the senders' own parsers do), a form a list of
+    all, in order. The JSON text in the field `inner` is replaced by its value.
     """
     try:
         data = _parser(source, request)(request)
         if source.inner is not None:
-            data = _with_inner(data, source.inner)
+            data = _with_parsed_field(data, source.inner)
     except (_Broken, NotJson) as broken:
         return Unreadable(broken.reason)
     return data
@@ -87,7 +87,7 @@ def _parser(source: Source, request: WebhookRequest) -> Callable[[WebhookRequest
 
 
 def _kind_of(request: WebhookRequest) -> str:
-    """The form by content type; senders that state none, or text/plain, may still send JSON."""
+    """The kind by content type; senders that state none, or text/plain, may still send JSON."""
     media_type = request.media_type
     if media_type == _FORM:
         return "form"
@@ -149,7 +149,7 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _with_inner(data: Any, field: str) -> Any:  # noqa: ANN401 - JSON
+def _with_parsed_field(data: Any, field: str) -> Any:  # noqa: ANN401 - JSON
     text = data.get(field) if isinstance(data, dict) else None
     if not isinstance(text, str):
         raise _Broken("inner")

@@ -1,7 +1,7 @@
-"""One event, one id: the same however often it is delivered, and such that a person can find it.
+"""Message ids of webhooks: the same for every delivery of an event, and readable by a person.
 
-`shopify:orders-fulfilled:b54557e4:3f0c...`: source, topic, what the sender calls the event (as far
-as it can be shown), and 80 bits of a hash over all that makes the event what it is.
+`shopify:orders-fulfilled:b54557e4:3f0c...`: source, topic, the sender's event id (as far as it may
+be shown), and 80 bits of a hash over everything that identifies the event.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from openvoip_sms.webhooks.model import MessageDefinition, Place, Source
 from openvoip_sms.webhooks.request import WebhookRequest
 
 _DIGEST_DIGITS = 20
-_MAX_PART = 30  # 40 of the source, twice 30, the digest and an index stay below 128
-# A name, an address or a phone number may be part of an id; a message id appears in logs.
+_MAX_PART = 30  # 40 of the source, twice 30, the digest and an index: below 128
+# An event id may contain a name, an address or a phone number, and a message id is logged.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SEPARATORS = re.compile(r"[._-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened, as one call (or one item of it) tells it."""
+class WebhookEvent:
+    """One event: a call, or one item of a call that bundles several."""
 
     source: Source
     request: WebhookRequest
@@ -53,36 +53,38 @@ class Event:
         return self.timestamp if place.kind == "timestamp" else place.name
 
 
-def event_key(event: Event) -> str:
-    """Source, topic and id; the content as well where the id is weak, or where there is none."""
+def event_key(event: WebhookEvent) -> str:
+    """Source, topic and id; the content too where the id is weak or missing."""
     parts = [_first_filled(event, part) for part in event.source.id]
     is_weak = event.source.id_weak or not any(parts)
     content = [_canonical(event.data)] if is_weak else []
-    return _written(event, ["id", parts, *content], shown=parts)
+    return _message_key(event, ["id", parts, *content], shown=parts)
 
 
-def message_id(event: Event, message: MessageDefinition, position: int) -> str:
+def message_id(event: WebhookEvent, message: MessageDefinition, position: int) -> str:
     """The event's key; with `once`, its value counts instead of the event's id."""
     value = message.once.of(event.data) if message.once else None
     values = value if isinstance(value, list) else [value]
     if any(map(is_true, values)):
         shown = [item if isinstance(item, str) else _canonical(item) for item in values if item]
-        key = _written(event, ["once", _canonical(value)], shown=shown)
+        key = _message_key(event, ["once", _canonical(value)], shown=shown)
     else:
         key = event_key(event)
     return f"{key}:{position + 1}" if position else key
 
 
-def _first_filled(event: Event, places: tuple[Place, ...]) -> str | None:
+def _first_filled(event: WebhookEvent, places: tuple[Place, ...]) -> str | None:
     return next(filter(None, map(event.value_at, places)), None)
 
 
-def _written(event: Event, identity: list[Any], shown: Sequence[str | None]) -> str:
+def _message_key(event: WebhookEvent, identity: list[Any], shown: Sequence[str | None]) -> str:
     topic = event.topic
     whole = _canonical([event.source.name, topic, *identity])
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_DIGITS]
     readable = "-".join(_showable(part) for part in shown if part and _showable(part))
-    tail = readable[-_MAX_PART:].strip("-._")  # the end of an id tells more than its beginning
+    tail = readable[-_MAX_PART:].strip(
+        "-._"
+    )  # the end of an id is more specific than its beginning
     parts = (event.source.name, _slug(topic or ""), tail, digest)
     return ":".join(part for part in parts if part)
 
@@ -97,10 +99,10 @@ def _showable(part: str) -> str:
 
 
 def _is_like_a_phone(text: str) -> bool:
-    closed_up = _SEPARATORS.sub("", text)
-    return any(LIKE_A_MOBILE.search(written) for written in (text, closed_up))
+    joined = _SEPARATORS.sub("", text)
+    return any(LIKE_A_MOBILE.search(form) for form in (text, joined))
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON
-    """One writing for one meaning, in ASCII whatever a stranger typed."""
+    """Canonical JSON: sorted keys, no spaces, ASCII only."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""What a source may say, once it is read and checked. `sources.py` makes these from YAML.
+"""The model of a valid source. `config/sources.py` makes it from YAML.
 
 | key of a source | type here |
 | --- | --- |
@@ -17,7 +17,7 @@ from openvoip_sms.rules.rome_time import Duration
 from openvoip_sms.templates.expressions import Expression
 from openvoip_sms.templates.text_template import Template
 
-ANY_TOPIC = "default"  # the message for a topic that has none of its own
+ANY_TOPIC = "default"  # the message for topics without one of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """The signed time: a header's value, or an item (`t=`) of the signature header."""
+    """Where the signed time is: in a header, or in an item (`t=`) of the signature header."""
 
     kind: Literal["header", "item"]
     name: str
@@ -45,7 +45,7 @@ class Timestamp:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How a call proves who sent it. `signed` alternates literals and `{fields}`."""
+    """How a call is authenticated. `signed` alternates literals and `{fields}`."""
 
     kind: Literal["hmac", "token"]
     secrets: tuple[str, ...]
@@ -80,10 +80,10 @@ class MessageDefinition:
 class Source:
     """Who may call `/webhooks/{name}`, how the call is read, and which SMS it causes.
 
-    `id` is a list of parts, each a list of places of which the first that is filled counts; none
-    at all means the hash of the body. `allow_same_text` turns off the suppression of one text to
-    one number from two events within minutes. The limits (messages within an hour, 0 for none)
-    are for the source as a whole, and for numbers that differ in the last four digits only.
+    `id` is a list of parts, each a list of places of which the first with a value counts; without
+    any, the hash of the content is the id. `allow_same_text` allows one text to one number from two
+    events within minutes. The limits (messages within an hour, 0 for none) are for the whole
+    source, and for numbers that differ in the last four digits only.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Where a number was looked for, what was found there, and why it was no mobile.
+"""Finds the phone number of a message, and explains why a value is no mobile.
 
-A plan keeps it, so that whoever has to explain the plan need not look again.
+The plan keeps the lookups, so that a preview can show them.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Any
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.templates.expressions import Expression, is_true
 
-MAX_NUMBERS = 10  # tried out of one list
+MAX_NUMBERS = 10  # tried of one list
 MAX_SHOWN = 60  # characters of a value
 
 _NO_NUMBER = {
     "missing": "There is nothing.",
-    "wrong_type": "This is neither text nor a whole number.",
+    "wrong_type": "The value is neither text nor a whole number.",
 }
 
 
@@ -32,7 +32,7 @@ class PhoneLookup:
 
     @property
     def value(self) -> str:
-        """What was found, short enough to be shown; made on demand, as a webhook shows nothing."""
+        """The value found, shortened for display; made on demand, as only previews need it."""
         if self.reason == "missing":
             return ""
         found = self.found
@@ -59,7 +59,7 @@ def _values(found: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
 
 
 def _lookup(path: str, value: Any) -> PhoneLookup:  # noqa: ANN401 - JSON
-    """Text or a whole number may be a phone number; nothing else is guessed at."""
+    """Only text or a whole number can be a phone number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         reason = "wrong_type" if is_true(value) else "missing"
         return PhoneLookup(path, value, reason=reason, detail=_NO_NUMBER[reason])

@@ -1,6 +1,6 @@
-"""The one call that is unsigned and harmless: WooCommerce's when a webhook is first switched on.
+"""The one unsigned call that is accepted: WooCommerce's ping when a webhook is created.
 
-It wants exactly 200, or the shop's admin page shows an error. Everything else unsigned is refused.
+It expects 200, or the shop's admin page shows an error. Any other unsigned call is refused.
 """
 
 import re
@@ -13,7 +13,7 @@ _WEBHOOK_ID = re.compile(rb"webhook_id=[0-9]{1,20}")
 
 
 def is_ping(source: Source, request: WebhookRequest) -> bool:
-    """Return whether it is that ping: a bare webhook number, without signature and topic."""
+    """Return whether it is that ping: only a webhook number, without signature and topic."""
     topic = source.topic
     return (
         source.ping == "woocommerce"

@@ -1,7 +1,7 @@
-"""What a call causes: the whole way from the bytes that arrived to the messages to be accepted.
+"""Plans the messages that a call causes, from its bytes to text and number.
 
-Pure: the same call at the same moment always gives the same plan, and nothing a stranger can send
-raises. Who stores and queues the messages is somebody else's business.
+Pure: the same call at the same moment always gives the same plan, and no input raises. `intake`
+stores and queues the messages.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from openvoip_sms.rules.rome_time import later, moment_of
 from openvoip_sms.templates.expressions import is_true
 from openvoip_sms.templates.text_template import MissingValue, NotText, render
 from openvoip_sms.webhooks.bodies import Unreadable, read
-from openvoip_sms.webhooks.ids import Event, event_key, message_id
+from openvoip_sms.webhooks.ids import WebhookEvent, event_key, message_id
 from openvoip_sms.webhooks.model import ANY_TOPIC, MessageDefinition, Source
 from openvoip_sms.webhooks.phone_lookup import PhoneLookup, look_up
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.request import WebhookRequest
 from openvoip_sms.webhooks.verify import Refused, verify
 
-MAX_EVENTS = 100  # HubSpot's largest batch
+MAX_EVENTS = 100  # the largest batch of HubSpot
 
 REJECTIONS = {
     "missing_value": "{field} is missing or empty, and the text has no default for it.",
@@ -36,7 +36,7 @@ REJECTIONS = {
 class PlannedMessage:
     """An SMS to be accepted. `send_at` None: at once. `found_at` is the path of the number.
 
-    `looked_at` explains the number and is no part of what the message is.
+    `lookups` explain the number, and do not count in comparisons.
     """
 
     id: str
@@ -47,28 +47,28 @@ class PlannedMessage:
     archive: bool | None
     send_at: datetime | None
     found_at: str
-    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
+    lookups: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedMessage:
-    """An SMS that must not go out as it would read; to be recorded, for a person to correct."""
+    """An SMS that cannot be sent as it is: recorded as rejected, for a person to correct."""
 
     id: str
     to: str = field(repr=False)
     category: str
     reason: str
     detail: str
-    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
+    lookups: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToSend:
-    """`other_topic`, `when_false` or `no_mobile`: as intended, or at least nobody to send to."""
+    """No message: `other_topic`, `when_false` or `no_mobile`."""
 
     reason: str
     detail: str
-    looked_at: tuple[PhoneLookup, ...] = field(default=(), compare=False)
+    lookups: tuple[PhoneLookup, ...] = field(default=(), compare=False)
 
 
 Outcome = PlannedMessage | RejectedMessage | NothingToSend
@@ -76,10 +76,10 @@ Outcome = PlannedMessage | RejectedMessage | NothingToSend
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """One event of the call and what it causes.
+    """One event of the call and its outcomes.
 
-    `definitions` are the source's messages for its topic, one for each outcome; for a topic that
-    has none there is a single outcome that says so.
+    `definitions` are the source's messages for its topic, one for each outcome; a topic without any
+    has the single outcome `other_topic`.
     """
 
     topic: str | None
@@ -101,13 +101,13 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Pinged:
-    """A harmless test of the address: answer 200 and do nothing."""
+    """A test of the address: answer 200 and do nothing."""
 
 
 def plan(
     source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime
 ) -> Refused | Unreadable | Pinged | Planned:
-    """Verify the call, then plan what it causes. `now` must know its time zone."""
+    """Verify the call, then plan its messages. `now` must have a time zone."""
     if is_ping(source, request):
         return Pinged()
     outcome = verify(source, request, secrets, now)
@@ -119,14 +119,14 @@ def plan(
 def plan_trusted(
     source: Source, request: WebhookRequest, now: datetime, timestamp: str | None = None
 ) -> Unreadable | Planned:
-    """Plan what a call causes whose origin is certain, whoever made certain of it."""
+    """Plan the messages of a call that is authenticated already."""
     data = read(source, request)
     if isinstance(data, Unreadable):
         return data
     items = _items(source, data)
     if isinstance(items, Unreadable):
         return items
-    events = (Event(source, request, item, timestamp) for item in items)
+    events = (WebhookEvent(source, request, item, timestamp) for item in items)
     return Planned(tuple(_planned_event(event, now) for event in events))
 
 
@@ -141,7 +141,7 @@ def _items(source: Source, data: Any) -> list[Any] | Unreadable:  # noqa: ANN401
     return items if len(items) <= MAX_EVENTS else Unreadable("too_many_events")
 
 
-def _planned_event(event: Event, now: datetime) -> PlannedEvent:
+def _planned_event(event: WebhookEvent, now: datetime) -> PlannedEvent:
     topic, messages = event.topic, event.source.messages
     wanted = messages.get(topic or ANY_TOPIC) or messages.get(ANY_TOPIC) or ()
     outcomes = tuple(_outcome(event, message, n, now) for n, message in enumerate(wanted))
@@ -149,9 +149,11 @@ def _planned_event(event: Event, now: datetime) -> PlannedEvent:
     return PlannedEvent(topic, event_key(event), outcomes or (nothing,), wanted)
 
 
-def _outcome(event: Event, message: MessageDefinition, position: int, now: datetime) -> Outcome:
+def _outcome(
+    event: WebhookEvent, message: MessageDefinition, position: int, now: datetime
+) -> Outcome:
     if message.when is not None and not is_true(message.when.of(event.data)):
-        return NothingToSend("when_false", f"Not so: {message.when.source}")
+        return NothingToSend("when_false", f"This is false: {message.when.source}")
     lookups = look_up(message.to, event.data)
     if not lookups[-1].mobile:
         reasons = "; ".join(f"{one.path}: {one.reason}" for one in lookups)
@@ -172,7 +174,7 @@ def _outcome(event: Event, message: MessageDefinition, position: int, now: datet
         archive=message.archive,
         send_at=send_at if isinstance(send_at, datetime) else None,
         found_at=found_at,
-        looked_at=lookups,
+        lookups=lookups,
     )
 
 
@@ -192,7 +194,7 @@ def _text(message: MessageDefinition, data: Any) -> str | _Rejection:  # noqa: A
 
 
 def _send_at(message: MessageDefinition, data: Any, now: datetime) -> datetime | _Rejection | None:  # noqa: ANN401
-    """The moment to wait for; None if it is now or has passed."""
+    """The moment to wait for; None if it is now or in the past."""
     if message.delay is not None:
         return _ahead(later(now, message.delay), now)
     if message.send_at is None:

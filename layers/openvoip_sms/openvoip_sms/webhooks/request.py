@@ -1,17 +1,17 @@
-"""A sender's call, as plain data."""
+"""A webhook call as plain data."""
 
 from dataclasses import dataclass, field
 
 from openvoip_sms.rules.headers import Pairs, values_of
 
-MAX_BODY_BYTES = 1024 * 1024  # more is answered 413 before anything is computed
+MAX_BODY_BYTES = 1024 * 1024  # longer bodies are answered 413 before they are parsed
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """What arrived. Only method does not tell a secret or a person: nothing else is printed.
+    """A call. All but the method may contain secrets or personal data, and is not printed.
 
-    `url` is the public address as the sender wrote it, `body` the bytes as they were sent.
+    `url` is the public address that the sender called, `body` the bytes as they were sent.
     """
 
     method: str
@@ -21,7 +21,7 @@ class WebhookRequest:
     body: bytes = field(repr=False)
 
     def header(self, name: str) -> str | None:
-        """Return the first header of that name, in whatever case; None if there is none."""
+        """Return the first header of that name, in any case; None if there is none."""
         return next(iter(self.header_values(name)), None)
 
     def header_values(self, name: str) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ class WebhookRequest:
 
     @property
     def media_type(self) -> str:
-        """What the body says it is, without parameters."""
+        """The content type, in lower case and without parameters."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def query_values(self, name: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""Is the call authentic? Written from the vocabulary alone: no sender has code of its own.
+"""Authenticates a call by the keys of its source alone: no sender has code of its own.
 
-Decoded bytes are compared in constant time, the encoding is strict, and nothing empty ever
-matches. Whatever a stranger writes ends in a `Refused`, never in an exception.
+Decoded bytes are compared in constant time, the encoding is strict, and an empty value never
+matches. Any input that is not authentic gives a `Refused`, never an exception.
 """
 
 import base64
@@ -17,7 +17,7 @@ from openvoip_sms.webhooks.request import WebhookRequest
 
 REFUSALS = {
     "secret_not_set": "No secret of this source is set: put it into the webhook secret.",
-    "secret_malformed": "The secret is not the base64 text this sender gives out: paste it again.",
+    "secret_malformed": "The secret is not base64 text as this sender issues it: paste it again.",
     "signature_missing": "The header (or query parameter) with the signature or token is missing.",
     "signature_repeated": "The signature or token was given more than once.",
     "signature_malformed": "The signature has another form than this sender's.",
@@ -36,7 +36,7 @@ _PLACEHOLDER = re.compile(
 )
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
-# What WordPress turns back before it signs (wp_specialchars_decode with ENT_QUOTES).
+# WordPress decodes these before it signs (wp_specialchars_decode with ENT_QUOTES).
 _ENTITIES = {
     "&": re.compile(r"&(?:amp|#0*38|#x26);", re.IGNORECASE),
     "<": re.compile(r"&(?:lt|#0*60|#x3c);", re.IGNORECASE),
@@ -49,7 +49,7 @@ _ENTITY = re.compile("|".join(found.pattern for found in _ENTITIES.values()), re
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Authentic. `timestamp` is the signed one, as written, where the scheme has one."""
+    """Authentic. `timestamp` is the signed one, unparsed, where the scheme has one."""
 
     timestamp: str | None = None
 
@@ -66,7 +66,7 @@ class Refused:
 
     @property
     def misconfigured(self) -> bool:
-        """Our own secret is the fault: authentic calls are being refused, a person must act."""
+        """The webhook secret is wrong: authentic calls are refused, and a person must act."""
         return self.reason.startswith("secret_")
 
 
@@ -87,12 +87,12 @@ def verify(
 
 
 def is_unset(secret: object) -> bool:
-    """Empty, blank, a placeholder, or no text at all: such a secret never matches anything."""
+    """Whether a secret is empty, a placeholder or no text: it never matches anything."""
     return not isinstance(secret, str) or _PLACEHOLDER.fullmatch(secret) is not None
 
 
 def usable_keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
-    """The keys of those secrets of a source that are set, in its order; never an empty list."""
+    """Return the keys of the secrets that are set, in the order of the source; never none."""
     named = [secrets.get(name) for name in auth.secrets]
     texts = [secret for secret in named if secret is not None and not is_unset(secret)]
     if not texts:
@@ -114,7 +114,7 @@ def _padded(text: str) -> str:
 
 
 def _unescaped(entity: re.Match[str]) -> str:
-    return next(sign for sign, found in _ENTITIES.items() if found.fullmatch(entity[0]))
+    return next(char for char, found in _ENTITIES.items() if found.fullmatch(entity[0]))
 
 
 def _given(auth: Auth, request: WebhookRequest) -> str | Refused:
@@ -171,7 +171,7 @@ def _timestamp(
 
 
 def signed_text(auth: Auth, request: WebhookRequest, timestamp: str) -> bytes | Refused:
-    """What a signature covers, byte for byte."""
+    """Return the bytes that a signature covers."""
     if not request.body:
         return Refused("body_empty")
     ids = request.header_values(auth.id_header) if auth.id_header else ("",)
@@ -189,18 +189,18 @@ def signed_text(auth: Auth, request: WebhookRequest, timestamp: str) -> bytes | 
 
 def _signatures(auth: Auth, items: list[str]) -> list[bytes]:
     decode = _base64 if auth.encoding == "base64" else _hex
-    written = [item.removeprefix(auth.prefix) for item in items if item.startswith(auth.prefix)]
-    return [decoded for decoded in map(decode, written) if decoded]
+    encoded = [item.removeprefix(auth.prefix) for item in items if item.startswith(auth.prefix)]
+    return [decoded for decoded in map(decode, encoded) if decoded]
 
 
 def _any_equal(given: list[bytes], expected: list[bytes]) -> bool:
-    """All are compared, so that the time taken does not tell which one matched."""
+    """Compare all pairs, so that the time does not reveal which one matched."""
     equal = [hmac.compare_digest(one, other) for one in given for other in expected]
     return any(equal)
 
 
 def _base64(text: str) -> bytes | None:
-    """The one writing of these bytes: no other alphabet, no blank, no spare bits, padded."""
+    """Decode canonical base64 only: standard alphabet, padded, no spaces, no spare bits."""
     decoded = _from_base64(text)
     return decoded if decoded and base64.b64encode(decoded) == _bytes(text) else None
 

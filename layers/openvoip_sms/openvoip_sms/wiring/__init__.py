@@ -1,1 +1,1 @@
-"""Builds the parts once per container: the only room that knows them all."""
+"""Builds the parts once per container: the only package that imports all others."""

@@ -23,7 +23,7 @@ from openvoip_sms.wiring import settings
 
 WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
 
-# Short time-outs: a table that does not answer must leave time to say so.
+# Short time-outs: a table that does not answer must leave time for a response.
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=4,
@@ -33,13 +33,13 @@ _CONFIG = Config(
 
 
 def clock() -> datetime:
-    """Now, in the precision that records keep."""
+    """Now, in milliseconds, the precision of records."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def new_id() -> str:
-    """A new message id: ids that are made later sort later."""
+    """A new message id; ids sort by time."""
     milliseconds = int(datetime.now(UTC).timestamp() * 1000)
     return f"{milliseconds:012x}{secrets.token_hex(10)}"
 

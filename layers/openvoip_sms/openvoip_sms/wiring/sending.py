@@ -1,4 +1,4 @@
-"""What only API and sender need: they alone call the gateway and may read its secret."""
+"""What only API and sender need: only they call the gateway and may read its secret."""
 
 import random
 import secrets

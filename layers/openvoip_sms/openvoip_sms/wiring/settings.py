@@ -1,4 +1,4 @@
-"""Settings from the environment: read once, by name, typed. A gap stops the start by name."""
+"""Typed settings from the environment, read once. A missing one stops the start by its name."""
 
 import re
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.sender_name import InvalidSender, check_sender
 
-# Plain http would show text, number and signature to everybody on the way.
+# Plain HTTP would expose text, number and signature.
 GATEWAY_URL = re.compile(
     r"https://[^\s?#]+|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?(/[^\s?#]*)?"
 )
 
 
 class BadSetting(Exception):
-    """A setting is missing or cannot be used; the sentence names it."""
+    """A setting is missing or cannot be used; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Environment:
         return value
 
     def whole(self, name: str) -> int:
-        """A half would be cut to 0, which often means no limit at all."""
+        """A fraction is refused: cut to 0 it would often mean no limit."""
         value = self.number(name)
         if value % 1:
             self._bad(name, "must be a whole number")

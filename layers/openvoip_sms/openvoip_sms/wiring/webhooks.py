@@ -1,4 +1,4 @@
-"""What only webhooks need: apart from the rest, so that no other function loads it."""
+"""What only the webhooks function needs, so that no other function loads it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -40,13 +40,13 @@ def _secret() -> JsonSecret:
 
 
 def secrets() -> Mapping[str, str]:
-    """The senders' secrets by name. May raise `SecretUnavailable`."""
+    """The webhook secrets by name. May raise `SecretUnavailable`."""
     return {name: value for name, value in _secret().read().items() if isinstance(value, str)}
 
 
 @cache
 def sources() -> Sources | SourcesInvalid:
-    """The sources; a file with a mistake is a result too, so that it is read and told once."""
+    """The sources; a file with mistakes is cached too, so that it is read and logged once."""
     file = Path(core.env().required("SOURCES_FILE"))
     try:
         return load_sources(_text(file), file.name)

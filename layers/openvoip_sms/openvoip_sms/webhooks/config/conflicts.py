@@ -1,26 +1,28 @@
-"""Keys of a source that are right alone and wrong together."""
+"""Keys of a source that are valid alone but contradict each other."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
-type Conflict = tuple[bool, str, str, str]  # whether it is there, key, reason, proposal
+type Conflict = tuple[bool, str, str, str]  # whether it applies, key, reason, proposal
 
 
 def conflicts(
-    values: dict[str, Any], written: Collection[str], only_hmac: Collection[str]
+    values: dict[str, Any], explicit: Collection[str], only_hmac: Collection[str]
 ) -> list[tuple[str, str, str]]:
     """Return key, reason and proposal of each conflict.
 
-    `values` are the values as read, presets included; `written` the keys the source itself has.
+    `values` are the values as read, presets included; `explicit` the keys of the source itself.
     """
     if values["auth"] == "token":
-        rules = [(key in written, key, "means nothing to a token", "Drop it.") for key in only_hmac]
+        rules = [
+            (key in explicit, key, "means nothing to a token", "Remove it.") for key in only_hmac
+        ]
     else:
-        rules = [*_of_signature(values), *_of_timestamp(values, written)]
+        rules = [*_of_signature(values), *_of_timestamp(values, explicit)]
     return [
         (key, reason, proposal)
-        for is_there, key, reason, proposal in (*rules, *_of_reading(values))
-        if is_there
+        for applies, key, reason, proposal in (*rules, *_of_reading(values))
+        if applies
     ]
 
 
@@ -43,28 +45,33 @@ def _of_signature(values: dict[str, Any]) -> Iterator[Conflict]:
     )
 
 
-def _of_timestamp(values: dict[str, Any], written: Collection[str]) -> Iterator[Conflict]:
-    is_signed, stamp = "{timestamp}" in values.get("signed", ()), values.get("timestamp")
+def _of_timestamp(values: dict[str, Any], explicit: Collection[str]) -> Iterator[Conflict]:
+    is_signed, timestamp = "{timestamp}" in values.get("signed", ()), values.get("timestamp")
     yield (
-        stamp is not None and not is_signed,
+        timestamp is not None and not is_signed,
         "timestamp",
-        "guards nothing, as it is not signed",
+        "protects nothing, as it is not signed",
         "Add {timestamp} to signed.",
     )
     yield (
-        stamp is None and is_signed,
+        timestamp is None and is_signed,
         "signed",
         "names {timestamp}, but timestamp does not say where it is",
         "Add timestamp.",
     )
     yield (
-        stamp is not None and stamp[0] == "item" and "separator" not in values,
+        timestamp is not None and timestamp[0] == "item" and "separator" not in values,
         "timestamp",
         "an item needs the separator of the items",
         'Add separator, for example ",".',
     )
     for key in ("timestamp_unit", "tolerance"):
-        yield (stamp is None and key in written, key, "there is no timestamp", "Add timestamp.")
+        yield (
+            timestamp is None and key in explicit,
+            key,
+            "there is no timestamp",
+            "Add timestamp.",
+        )
 
 
 def _of_reading(values: dict[str, Any]) -> Iterator[Conflict]:
@@ -80,5 +87,5 @@ def _of_reading(values: dict[str, Any]) -> Iterator[Conflict]:
         "ping" in values and topic is not None and topic.kind != "header",
         "ping",
         "needs its topic in a header",
-        "Drop it.",
+        "Remove it.",
     )

@@ -1,6 +1,6 @@
-"""One value of a source each: from what YAML says to what the engine uses.
+"""Parses the values of a source, one function for each kind.
 
-Every reader takes the value as written and returns its typed form, or raises `WrongValue`.
+Each takes the raw value from YAML and returns its typed form, or raises `WrongValue`.
 """
 
 import re
@@ -17,11 +17,11 @@ from openvoip_sms.webhooks.model import Place
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")  # RFC 9110, 5.6.2
 _SIGNED_FIELDS = re.compile(r"(\{(?:body|timestamp|id|method|url)\})")
 
-type Reader = Callable[[Any], Any]
+type FieldParser = Callable[[Any], Any]
 
 
 class WrongValue(ValueError):
-    """Not a value that this key takes. `proposal` says what to write instead."""
+    """Not a valid value of this key. `proposal` says how to correct it."""
 
     def __init__(self, reason: str, proposal: str = "") -> None:
         super().__init__(reason)
@@ -47,8 +47,8 @@ def flag(value: object) -> bool:
     return value
 
 
-def choice(literal: Any) -> Reader:  # noqa: ANN401 - a Literal has no type of its own
-    """Return the reader of one word out of a `Literal`."""
+def choice(literal: Any) -> FieldParser:  # noqa: ANN401 - a Literal has no type of its own
+    """Return the parser of one word out of a `Literal`."""
     words = get_args(literal)
 
     def read(value: object) -> str:
@@ -60,7 +60,7 @@ def choice(literal: Any) -> Reader:  # noqa: ANN401 - a Literal has no type of i
 
 
 def closest(word: object, words: Any) -> str:  # noqa: ANN401 - any collection of texts
-    """A question for the one of `words` that may have been meant, or nothing."""
+    """Suggest the most similar of `words`; empty if none is."""
     close = get_close_matches(str(word), [str(known) for known in words], n=1)
     return f"Did you mean {close[0]}?" if close else ""
 
@@ -89,7 +89,7 @@ def expressions(value: object) -> tuple[Expression, ...]:
 
 def template(value: object) -> Template:
     if not filled(value).strip():
-        raise WrongValue("must not be blank")
+        raise WrongValue("must not be empty")
     try:
         return compile_template(text(value))
     except BadTemplate as error:
@@ -124,7 +124,7 @@ def limit(value: object) -> int:
     return value
 
 
-def proof(value: object) -> Place:
+def auth_place(value: object) -> Place:
     """Where signature or token is: the bare name of a header, or `query:NAME`."""
     kind, colon, name = filled(value).rpartition(":")
     if not colon or kind == "header":
@@ -134,7 +134,7 @@ def proof(value: object) -> Place:
     return Place("query", name)
 
 
-def stamp(value: object) -> tuple[str, str]:
+def timestamp_place(value: object) -> tuple[str, str]:
     kind, _, name = filled(value).partition(":")
     if kind == "header":
         return kind, header_name(name)
@@ -145,7 +145,7 @@ def stamp(value: object) -> tuple[str, str]:
 
 def header_name(value: str) -> str:
     if not _HEADER.fullmatch(value):
-        raise WrongValue("no possible name of a header", "Use letters, digits and hyphens.")
+        raise WrongValue("no valid name of a header", "Use letters, digits and hyphens.")
     return value
 
 
@@ -157,7 +157,7 @@ def topic(value: object) -> Place:
 
 
 def id_parts(value: object) -> tuple[tuple[Place, ...], ...]:
-    """A place, or a list of parts; a part that is a list holds places to be tried in turn."""
+    """A place, or a list of parts; a part that is a list has places to try in turn."""
     return tuple(tuple(_place(one) for one in one_or_more(part)) for part in one_or_more(value))
 
 
@@ -180,7 +180,7 @@ def signed(value: object) -> tuple[str, ...]:
     if "{body}" not in pieces:
         raise WrongValue("the body must be part of what is signed", "Add {body}.")
     if any("{" in piece or "}" in piece for piece in pieces if not _SIGNED_FIELDS.fullmatch(piece)):
-        raise WrongValue("knows only {body} {timestamp} {id} {method} {url}")
+        raise WrongValue("may contain only {body} {timestamp} {id} {method} {url} in braces")
     return pieces
 
 

@@ -1,4 +1,4 @@
-"""The keys a source may have and how each is read, and the defaults of each sender."""
+"""The keys of a source with their parsers, and the presets."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -6,27 +6,27 @@ from pathlib import Path
 from typing import Any, Literal
 
 from openvoip_sms.webhooks.config import fields
-from openvoip_sms.webhooks.config.fields import Reader
-from openvoip_sms.webhooks.config.yaml_lines import load_marked
+from openvoip_sms.webhooks.config.fields import FieldParser
+from openvoip_sms.webhooks.config.yaml_lines import load_yaml
 
-AUTH: dict[str, Reader] = {
+AUTH: dict[str, FieldParser] = {
     "auth": fields.choice(Literal["hmac", "token"]),
     "secrets": fields.names,
-    "header": fields.proof,
+    "header": fields.auth_place,
     "prefix": fields.text,
 }
-HMAC: dict[str, Reader] = {  # keys that mean nothing to a token
+HMAC: dict[str, FieldParser] = {  # keys without a meaning for a token
     "separator": fields.filled,
     "encoding": fields.choice(Literal["base64", "hex"]),
     "algorithm": fields.choice(Literal["sha256", "sha512"]),
     "signed": fields.signed,
     "secret_form": fields.choice(Literal["text", "base64", "html"]),
-    "timestamp": fields.stamp,
+    "timestamp": fields.timestamp_place,
     "timestamp_unit": fields.choice(Literal["s", "ms"]),
     "tolerance": fields.tolerance,
     "url": fields.url,
 }
-READING: dict[str, Reader] = {
+READING: dict[str, FieldParser] = {
     "id": fields.id_parts,
     "id_weak": fields.flag,
     "topic": fields.topic,
@@ -38,7 +38,7 @@ READING: dict[str, Reader] = {
     "hourly_limit": fields.limit,
     "range_hourly_limit": fields.limit,
 }
-SHARED: dict[str, Reader] = {  # a source may say these once for all its messages
+SHARED: dict[str, FieldParser] = {  # a source may have these once for all its messages
     "to": fields.expressions,
     "sender": fields.sender,
     "category": fields.choice(Literal["transactional", "marketing"]),
@@ -54,6 +54,6 @@ SOURCE = {**AUTH, **HMAC, **READING, **SHARED}
 
 @cache
 def presets() -> Mapping[str, Mapping[str, Any]]:
-    """Return the defaults of each sender this project knows."""
-    data = load_marked(Path(__file__).parents[1].joinpath("presets.yaml").read_text("utf-8")).data
+    """Return the defaults of each known sender."""
+    data = load_yaml(Path(__file__).parents[1].joinpath("presets.yaml").read_text("utf-8")).data
     return dict(data)

@@ -1,7 +1,7 @@
-"""`sources.yaml`: read whole, checked whole. One mistake anywhere, and no source is used.
+"""Loads `sources.yaml`. With one mistake anywhere, no source is used.
 
-A source says, as data, who may call, how the call is verified, and which SMS it causes; the keys
-are in `vocabulary.py`, the defaults per sender in `presets.yaml`.
+A source defines who may call, how the call is verified, and which SMS it causes; the keys are in
+`schema.py`, the defaults of known senders in `presets.yaml`.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvoip_sms.webhooks.config.conflicts import conflicts
-from openvoip_sms.webhooks.config.fields import Reader, WrongValue, closest
+from openvoip_sms.webhooks.config.fields import FieldParser, WrongValue, closest
 from openvoip_sms.webhooks.config.schema import (
     AUTH,
     HMAC,
@@ -20,7 +20,7 @@ from openvoip_sms.webhooks.config.schema import (
     SOURCE,
     presets,
 )
-from openvoip_sms.webhooks.config.yaml_lines import Marked, NotYaml, load_marked
+from openvoip_sms.webhooks.config.yaml_lines import NotYaml, YamlDocument, load_yaml
 from openvoip_sms.webhooks.config.yaml_lines import Path as KeyPath
 from openvoip_sms.webhooks.model import (
     ANY_TOPIC,
@@ -37,7 +37,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # part of an address and of mess
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """What is wrong where, and what to write instead."""
+    """One mistake: where it is, what is wrong, and a correction."""
 
     file: str
     line: int
@@ -65,35 +65,37 @@ def load_sources(text: str, file: str, secret_names: Collection[str] | None = No
         SourcesInvalid: with every mistake found, not only the first.
     """
     try:
-        marked = load_marked(text)
+        document = load_yaml(text)
     except NotYaml as error:
         raise SourcesInvalid([Mistake(file, error.line, "(file)", error.reason)]) from None
-    reading = _Reading(marked, file, secret_names)
-    sources = reading.sources()
-    if reading.mistakes:
-        raise SourcesInvalid(sorted(reading.mistakes))
+    parser = _SourcesParser(document, file, secret_names)
+    sources = parser.sources()
+    if parser.mistakes:
+        raise SourcesInvalid(sorted(parser.mistakes))
     return sources
 
 
-class _Reading:
-    """Collects the mistakes while the file is walked once."""
+class _SourcesParser:
+    """Collects the mistakes while the sources are parsed one by one."""
 
-    def __init__(self, marked: Marked, file: str, secret_names: Collection[str] | None) -> None:
-        self._marked, self._file, self._secret_names = marked, file, secret_names
+    def __init__(
+        self, document: YamlDocument, file: str, secret_names: Collection[str] | None
+    ) -> None:
+        self._document, self._file, self._secret_names = document, file, secret_names
         self.mistakes: list[Mistake] = []
 
     def sources(self) -> Sources:
-        for path in self._marked.repeated:
-            self._wrong(path, "is written twice", "Keep one.")
+        for path in self._document.repeated:
+            self._wrong(path, "occurs twice", "Keep one.")
         found = {
             name: self._source(name, given)
-            for name, given in self._mapping((), self._marked.data).items()
+            for name, given in self._mapping((), self._document.data).items()
         }
         return {name: source for name, source in found.items() if source is not None}
 
     def _wrong(self, path: KeyPath, reason: str, proposal: str = "") -> None:
         key = ".".join(map(str, path)) or "(file)"
-        self.mistakes.append(Mistake(self._file, self._marked.line(path), key, reason, proposal))
+        self.mistakes.append(Mistake(self._file, self._document.line(path), key, reason, proposal))
 
     def _mapping(self, path: KeyPath, given: object) -> dict[str, Any]:
         if not isinstance(given, dict) or not given:
@@ -106,14 +108,14 @@ class _Reading:
     def _source(self, name: str, given: object) -> Source | None:
         if not _NAME.fullmatch(name):
             self._wrong((name,), "a name is up to 40 of a-z 0-9 -", "It becomes /webhooks/NAME.")
-        written = self._mapping((name,), given)
-        if not written:
+        explicit = self._mapping((name,), given)
+        if not explicit:
             return None
-        preset = self._preset(name, written)
-        merged = {**(preset or {}), **written}
+        preset = self._preset(name, explicit)
+        merged = {**(preset or {}), **explicit}
         values = self._values((name,), merged, SOURCE, _OTHER_KEYS)
         self._check_secrets(name, values.get("secrets", ()))
-        auth = self._auth(name, values, written) if preset is not None else None
+        auth = self._auth(name, values, explicit) if preset is not None else None
         knows_topic = preset is None or "topic" in merged
         shared = {key: value for key, value in values.items() if key in SHARED}
         messages = self._messages(name, merged, shared, knows_topic=knows_topic)
@@ -122,31 +124,33 @@ class _Reading:
         reading = {key: value for key, value in values.items() if key in READING}
         return Source(name=name, auth=auth, messages=messages, **reading)
 
-    def _preset(self, name: str, written: dict[str, Any]) -> dict[str, Any] | None:
-        """The sender's defaults; None if what is written is no preset."""
-        wanted = written.get("preset")
+    def _preset(self, name: str, explicit: dict[str, Any]) -> dict[str, Any] | None:
+        """The defaults of the preset, if one is named; None if there is no such preset."""
+        wanted = explicit.get("preset")
         if wanted is None:
             return {}
         if not isinstance(wanted, str):
-            self._wrong((name, "preset"), "must be one name", "Write one source per sender.")
+            self._wrong((name, "preset"), "must be one name", "Write one source for each sender.")
             return None
         if wanted not in presets():
             self._wrong((name, "preset"), f"no preset {wanted}", closest(wanted, presets()))
             return None
         preset = dict(presets()[wanted])
-        if written.get("auth", preset["auth"]) == preset["auth"]:
+        if explicit.get("auth", preset["auth"]) == preset["auth"]:
             return preset
-        tied = ("id", "id_weak") if preset.get("id") == "timestamp" else ()
-        return {key: value for key, value in preset.items() if key not in (*AUTH, *HMAC, *tied)}
+        signed_id = ("id", "id_weak") if preset.get("id") == "timestamp" else ()
+        return {
+            key: value for key, value in preset.items() if key not in (*AUTH, *HMAC, *signed_id)
+        }
 
     def _values(
         self,
         path: KeyPath,
         given: dict[str, Any],
-        known: dict[str, Reader],
+        known: dict[str, FieldParser],
         others: Any = (),  # noqa: ANN401
     ) -> dict[str, Any]:
-        """Read the keys of `given` that are `known`; each other one is a mistake."""
+        """Parse the keys of `given` that are `known`; any other one is a mistake."""
         values = {}
         for key, value in given.items():
             if key in others:
@@ -160,18 +164,18 @@ class _Reading:
                 self._wrong((*path, key), error.reason, error.proposal)
         return values
 
-    def _auth(self, name: str, values: dict[str, Any], written: dict[str, Any]) -> Auth | None:
+    def _auth(self, name: str, values: dict[str, Any], explicit: dict[str, Any]) -> Auth | None:
         missing = [key for key in ("auth", "secrets", "header") if key not in values]
         for key in missing:
-            if key not in written:
+            if key not in explicit:
                 self._wrong((name,), f"{key} is missing", "Name a preset, or write the key.")
-        if missing or self._has_conflicts(name, values, written):
+        if missing or self._has_conflicts(name, values, explicit):
             return None
-        apart = ("auth", "header", "timestamp", "timestamp_unit", "tolerance")
+        separate = ("auth", "header", "timestamp", "timestamp_unit", "tolerance")
         keys = {
             key: value
             for key, value in values.items()
-            if key in (*AUTH, *HMAC) and key not in apart
+            if key in (*AUTH, *HMAC) and key not in separate
         }
         return Auth(
             kind=values["auth"],
@@ -189,9 +193,9 @@ class _Reading:
                 proposal = closest(secret, self._secret_names) or "Add it to the webhook secret."
                 self._wrong((name, "secrets"), f"no secret {secret}", proposal)
 
-    def _has_conflicts(self, name: str, values: dict[str, Any], written: dict[str, Any]) -> bool:
+    def _has_conflicts(self, name: str, values: dict[str, Any], explicit: dict[str, Any]) -> bool:
         before = len(self.mistakes)
-        for key, reason, proposal in conflicts(values, written, HMAC):
+        for key, reason, proposal in conflicts(values, explicit, HMAC):
             self._wrong((name, key), reason, proposal)
         return len(self.mistakes) > before
 
@@ -202,7 +206,7 @@ class _Reading:
             self._wrong(
                 (name,),
                 "needs either message or messages",
-                "message is for every call, messages for one per topic.",
+                "Use message for every call, messages for one per topic.",
             )
             return {}
         if "message" in merged:
@@ -231,17 +235,17 @@ class _Reading:
     def _message(
         self, path: KeyPath, given: object, shared: dict[str, Any]
     ) -> MessageDefinition | None:
-        written = self._mapping(path, given)
-        if not written:
+        explicit = self._mapping(path, given)
+        if not explicit:
             return None
-        own = self._values(path, written, MESSAGE)
+        own = self._values(path, explicit, MESSAGE)
         for first, second in (("delay", "send_at"), ("send_at", "delay")):
             if first in own and second not in own:
                 shared = {key: value for key, value in shared.items() if key != second}
         values = {**shared, **own}
         for key in ("to", "text"):
-            if key not in values and key not in written and (path[0], key) not in self._marked:
-                self._wrong(path, f"{key} is missing", "The message or its source must say it.")
+            if key not in values and key not in explicit and (path[0], key) not in self._document:
+                self._wrong(path, f"{key} is missing", "Add it to the message or to its source.")
         if "delay" in values and "send_at" in values:
             self._wrong(path, "delay and send_at exclude each other", "Keep one.")
         return MessageDefinition(**values) if {"to", "text"} <= values.keys() else None

@@ -1,4 +1,4 @@
-"""YAML whose places are known: the line of every key, for mistakes that a person can find."""
+"""YAML with the line of every key, so that mistakes can name it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 import yaml
 
 Path = tuple[str | int, ...]
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it was built
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where available
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """What the text says, the line of each key and item, and the keys written twice."""
+class YamlDocument:
+    """The data, the line of each key and item, and the repeated keys."""
 
     data: Any
     lines: Mapping[Path, int]
     repeated: tuple[Path, ...]
 
     def line(self, path: Path) -> int:
-        """Return the line of `path`, or of the nearest place around it that has one."""
+        """Return the line of `path`, or of the nearest parent that has one."""
         return next((self.lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self), 1)
 
     def __contains__(self, path: object) -> bool:
@@ -27,7 +27,7 @@ class Marked:
 
 
 class NotYaml(ValueError):
-    """No YAML at all."""
+    """Not YAML."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -35,11 +35,11 @@ class NotYaml(ValueError):
         self.reason = reason
 
 
-def load_marked(text: str) -> Marked:
+def load_yaml(text: str) -> YamlDocument:
     """Read a document.
 
     Raises:
-        NotYaml: with the line where reading stopped.
+        NotYaml: with the line of the error.
     """
     try:
         root = yaml.compose(text, Loader=_Loader)
@@ -57,13 +57,13 @@ def load_marked(text: str) -> Marked:
         if path in lines:
             repeated.append(path)
         lines[path] = line
-    return Marked(data, lines, tuple(repeated))
+    return YamlDocument(data, lines, tuple(repeated))
 
 
 def _places(
     node: yaml.Node, path: Path, inside: tuple[yaml.Node, ...] = ()
 ) -> Iterator[tuple[Path, int]]:
-    """Each key and item under `node`; an alias that holds itself is not followed."""
+    """Each key and item under `node`; an alias that contains itself is not followed."""
     if node in inside:
         return
     if isinstance(node, yaml.MappingNode):
@@ -72,8 +72,8 @@ def _places(
         children = [(index, item, item) for index, item in enumerate(node.value)]
     else:
         return
-    for name, marked, value in children:
-        yield (*path, name), marked.start_mark.line + 1
+    for name, key, value in children:
+        yield (*path, name), key.start_mark.line + 1
         yield from _places(value, (*path, name), (*inside, node))
 
 
