@@ -516,7 +516,7 @@ def test_a_partner_event_that_cannot_be_taken_now_is_lambdas_to_bring_again(serv
 
 def test_a_partner_event_with_broken_sources_is_kept_and_alarms(service, tmp_path, capsys):
     (tmp_path / "sources.yaml").write_text("shopify: [", "utf-8")
-    with pytest.raises(Exception, match="not set up"):
+    with pytest.raises(Exception, match="not configured"):
         service.partner_event(event("webhook_shopify_eventbridge"))
     assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
 
