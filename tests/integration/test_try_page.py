@@ -73,7 +73,9 @@ def test_a_topic_replaces_the_headers(gateway):
     fields = {"source": "woocommerce", "topic": "order.updated"}
     fields["body"] = '{"id": 1, "status": "paid", "billing": {"phone": "333 1234567"}}'
     _, preview = control(gateway, "POST", fields)
-    assert preview["events"][0]["messages"][0]["because"] == ["This is false: status == 'completed'"]
+    assert preview["events"][0]["messages"][0]["because"] == [
+        "This is false: status == 'completed'"
+    ]
 
 
 def test_a_moment_comes_as_a_clock_in_rome(gateway):

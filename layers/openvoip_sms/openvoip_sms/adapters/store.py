@@ -33,7 +33,7 @@ class DynamoStore:
     def create(self, record: Record) -> Record:
         """Write the record if its id is new; return what is stored under that id now."""
         current = self._put(record, "attribute_not_exists(id)", {})
-        if current is None:  # cannot happen: nothing deletes a record
+        if current is None:  # deleted meanwhile by its time to live
             raise StoreUnavailable("no item behind a failed condition")
         return current
 

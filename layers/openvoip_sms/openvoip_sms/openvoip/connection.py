@@ -23,9 +23,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 CONNECT_SECONDS = 3.0  # for each address of the host, and for each step of the TLS handshake
 CONNECTED_WITHIN = 5.0  # seconds; after that nothing is sent
 READ_SECONDS = 9.0  # for the whole reply, however slowly it arrives
-IDLE_SECONDS = (
-    2.0  # a frozen Lambda function resumes with connections that the other end has closed
-)
+IDLE_SECONDS = 2.0  # a frozen function resumes with connections that the other end has closed
 MAX_REPLY_BYTES = 64 * 1024  # real replies have a few dozen
 
 # urllib3 logs each URL at DEBUG, and at WARNING when a reply's headers are broken.
