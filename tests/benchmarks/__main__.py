@@ -21,7 +21,7 @@ import trustme
 from moto import mock_aws
 
 from amazon_roots import extract
-from tests.stack import REGION, Stack
+from tests.emulated_stack import REGION, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 MIN_RATIO = 3.0

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from local.deployed_stack import WEBHOOK_SECRETS
 from tests.e2e.conftest import wait_until
-from tests.e2e.table import let_time_pass, records, waiting
-from tests.e2e.traffic import Traffic
+from tests.e2e.load import Traffic
+from tests.e2e.table_and_queue import let_time_pass, records, waiting
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 MESSAGE = {"to": "3331234711", "text": "Permessi"}

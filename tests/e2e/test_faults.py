@@ -17,7 +17,8 @@ from local.deployed_stack import CALL_GROUP, GATEWAY_SECRET
 from local.gateway import Fault
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
-from tests.e2e.table import (
+from tests.e2e.load import PATIENCE, Traffic, key_in
+from tests.e2e.table_and_queue import (
     OPEN,
     behind,
     let_time_pass,
@@ -26,7 +27,6 @@ from tests.e2e.table import (
     visibility,
     with_few_senders,
 )
-from tests.e2e.traffic import PATIENCE, Traffic, key_in
 from tests.e2e.workers import kill, workers
 
 SEED = int(os.environ.get("SEED", "1"))

@@ -4,8 +4,8 @@ import json
 
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
-from tests.e2e.table import behind, let_time_pass, paused, records, waiting
-from tests.e2e.traffic import Traffic
+from tests.e2e.load import Traffic
+from tests.e2e.table_and_queue import behind, let_time_pass, paused, records, waiting
 
 SQS_ID = "5fea7756-0ea4-451a-a703-a558b933e274"
 

@@ -14,11 +14,11 @@ from local.gateway import LocalGateway
 from openvoip_sms.openvoip import connection
 from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.wiring import core
-from tests.calls import NOW
+from tests.emulated_stack import REGION, Stack
+from tests.emulated_stack import client as shared_client
 from tests.functions import ROOT
+from tests.gateway_call import NOW
 from tests.integration.service import Service, forget
-from tests.stack import REGION, Stack
-from tests.stack import client as shared_client
 
 SECRETS = {"shopify": "local-shopify-secret"}
 

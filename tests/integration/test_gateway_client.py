@@ -16,8 +16,8 @@ from openvoip_sms.delivery.ports import Sms
 from openvoip_sms.openvoip import connection
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome
-from tests.calls import ACCOUNT, PHP, ROSA, SMS
-from tests.scripted import Scripted, address, always, says
+from tests.gateway_call import ACCOUNT, PHP, ROSA, SMS
+from tests.scripted_server import Scripted, address, always, says
 
 ENDLESS = 3600  # seconds that no test waits for
 

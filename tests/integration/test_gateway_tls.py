@@ -15,8 +15,8 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from openvoip_sms.openvoip import connection
 from openvoip_sms.rules.call_result import CallOutcome
-from tests.calls import ACCOUNT, SMS
-from tests.scripted import Scripted, always, says
+from tests.gateway_call import ACCOUNT, SMS
+from tests.scripted_server import Scripted, always, says
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules import limits
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES
 from openvoip_sms.wiring import core, webhooks
-from tests.counted import calls_of
+from tests.function_calls import calls_of
 from tests.integration.service import Kept, counted, event, forget
 from tests.unit.webhooks.webhook_calls import base64_hmac
 

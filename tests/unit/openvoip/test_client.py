@@ -14,7 +14,7 @@ from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.openvoip.connection import NotConnected
 from openvoip_sms.rules.call_result import CallOutcome
-from tests.calls import ACCOUNT, NOW, PHP, ROSA, SMS
+from tests.gateway_call import ACCOUNT, NOW, PHP, ROSA, SMS
 
 URL = "http://gateway.example/sms_send_soa.php"
 CANARIES = (ROSA["verify"], ROSA["secret"], ROSA["sms_destination"].removeprefix("+"), "verify=")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile, mask
-from tests.counted import calls_of
+from tests.function_calls import calls_of
 
 MOBILE = "+393331234567"
 

@@ -20,7 +20,7 @@ from openvoip_sms.webhooks.plan import (
 )
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 from openvoip_sms.webhooks.verify import Refused
-from tests.counted import calls_of
+from tests.function_calls import calls_of
 from tests.unit.webhooks.webhook_calls import NOW, call, preset
 
 TEXT = (
