@@ -23,7 +23,7 @@ import os, local
 print([name for name in os.environ if name.startswith("AWS_")])
 """
 TESTS = [
-    "tests/integration/test_adapters.py::test_an_account_is_read_once_for_many_messages",
+    "tests/integration/adapters/test_secret_reader.py::test_an_account_is_read_once_for_many_messages",
     "tests/integration/test_bad_settings.py",
 ]
 

@@ -1,10 +1,9 @@
-"""Table, queue, scheduler and secrets, as the template defines them."""
+"""The table, as the template defines it."""
 
 import base64
-import contextlib
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,18 +15,10 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
-from openvoip_sms.adapters.message_queue import SqsQueue
-from openvoip_sms.adapters.schedule import EventBridgeSchedule
-from openvoip_sms.adapters.secret_reader import JsonSecret
 from openvoip_sms.adapters.store import BadCursor, DynamoStore
 from openvoip_sms.delivery.ports import (
-    QueueUnavailable,
-    SecretNotSet,
-    SecretUnavailable,
     StoreUnavailable,
 )
-from openvoip_sms.openvoip.account import OpenvoipAccount
-from openvoip_sms.openvoip.gateway import OpenvoipGateway
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
@@ -78,35 +69,6 @@ def store(stack):
 def item(stack, record_id="m-1"):
     found = stack.dynamodb.get_item(TableName=stack["MessageTable"], Key={"id": {"S": record_id}})
     return found["Item"]
-
-
-@pytest.fixture
-def hook():
-    """Lets a function take part in the calls of a client until the test ends."""
-    with contextlib.ExitStack() as hooks:
-
-        def attach(client, event, function):
-            client.meta.events.register_first(event, function)
-            hooks.callback(client.meta.events.unregister, event, function)
-
-        yield attach
-
-
-@pytest.fixture
-def watch(hook):
-    """Collects the parameters of each call of an operation."""
-
-    def attach(client, operation):
-        seen = []
-
-        def see(params, **_):
-            seen.append(params)
-
-        service = client.meta.service_model.service_name
-        hook(client, f"provide-client-params.{service}.{operation}", see)
-        return seen
-
-    return attach
 
 
 # The table: one item a message
@@ -373,210 +335,3 @@ _OPERATION = {
     CALLS["due"]: "query",
     CALLS["list"]: "query",
 }
-
-
-# The queue
-
-
-@pytest.fixture
-def queue(stack):
-    return SqsQueue(stack.sqs, stack["MessageQueue"], stack["DeadLetterQueue"])
-
-
-def test_the_queue_gets_a_pointer_and_nothing_of_the_message(queue, stack):
-    queue.put("m-1")
-    [received] = stack.received()
-    assert json.loads(received["Body"]) == {"stored_message": "m-1"}
-
-
-@pytest.mark.parametrize(
-    ("delay", "seconds"), [(0.0, 0), (0.2, 1), (899.5, 900), (900.0, 900), (7200.0, 900)]
-)
-def test_a_delay_is_whole_seconds_up_to_what_the_queue_can_do(queue, stack, watch, delay, seconds):
-    sent = watch(stack.sqs, "SendMessage")
-    queue.put("m-1", delay)
-    assert [params["DelaySeconds"] for params in sent] == [seconds]
-    assert (stack.received() == []) == (seconds > 0)
-
-
-@pytest.mark.parametrize(("wish", "seconds"), [(0.5, 1), (120.0, 120), (21_600, 21_600)])
-def test_a_received_message_is_hidden_as_long_as_asked(queue, stack, watch, wish, seconds):
-    queue.put("m-1")
-    hidden = watch(stack.sqs, "ChangeMessageVisibility")
-    queue.delay_redelivery(stack.received()[0]["ReceiptHandle"], wish)
-    assert [params["VisibilityTimeout"] for params in hidden] == [seconds]
-
-
-def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):
-    queue.dead_letter("questo non è JSON", "not_json")
-    [received] = stack.received("DeadLetterQueue")
-    assert received["Body"] == "questo non è JSON"
-    assert received["MessageAttributes"]["reason"]["StringValue"] == "not_json"
-
-
-def test_a_queue_that_does_not_answer_is_unavailable(queue, stack):
-    stack.sqs.delete_queue(QueueUrl=stack["MessageQueue"])
-    with pytest.raises(QueueUnavailable) as unavailable:
-        queue.put("m-1")
-    assert "http" not in str(unavailable.value)
-    with pytest.raises(QueueUnavailable):
-        queue.delay_redelivery("handle", 1)
-
-
-# The scheduler
-
-LATER = datetime(2026, 12, 24, 9, 0, 0, 500_000, tzinfo=UTC)
-
-
-@pytest.fixture
-def schedule(stack):
-    return EventBridgeSchedule(
-        stack.scheduler,
-        group=stack["ScheduleGroup"],
-        role_arn="arn:aws:iam::123456789012:role/schedule",
-        queue_arn=stack.arn("MessageQueue"),
-    )
-
-
-def schedules(stack):
-    listed = stack.scheduler.list_schedules(GroupName=stack["ScheduleGroup"])["Schedules"]
-    return [
-        stack.scheduler.get_schedule(GroupName=stack["ScheduleGroup"], Name=one["Name"])
-        for one in listed
-    ]
-
-
-def test_a_message_for_later_is_scheduled_once_however_often_it_is_asked(schedule, stack):
-    schedule.put("ordine:1042", LATER)
-    schedule.put("ordine:1042", LATER)
-    [made] = schedules(stack)
-    assert made["ScheduleExpression"] == "at(2026-12-24T09:00:00)"
-    assert made["ActionAfterCompletion"] == "DELETE"
-    assert made["FlexibleTimeWindow"] == {"Mode": "OFF"}
-    assert made["Target"]["Arn"] == stack.arn("MessageQueue")
-    assert json.loads(made["Target"]["Input"]) == {"stored_message": "ordine:1042"}
-
-
-def test_a_time_is_written_in_utc_whatever_its_offset(schedule, stack):
-    schedule.put("m-1", datetime.fromisoformat("2026-12-24T09:00:00+01:00"))
-    assert schedules(stack)[0]["ScheduleExpression"] == "at(2026-12-24T08:00:00)"
-
-
-def test_every_id_a_message_may_have_has_a_name_of_its_own(schedule, stack):
-    ids = ["a" * 128, "a" * 127 + "b", "A" * 128, "a:b", "a_b", "."]
-    for record_id in ids:
-        schedule.put(record_id, LATER)
-    assert len(schedules(stack)) == len(ids)
-
-
-def test_a_schedule_is_removed_and_a_missing_one_is_no_trouble(schedule, stack):
-    schedule.put("m-1", LATER)
-    schedule.remove("m-1")
-    schedule.remove("m-1")
-    assert schedules(stack) == []
-
-
-def test_a_scheduler_without_our_group_is_unavailable(schedule, stack):
-    with Stubber(stack.scheduler) as stub:
-        stub.add_client_error("create_schedule", "ResourceNotFoundException")
-        with pytest.raises(QueueUnavailable):
-            schedule.put("m-1", LATER)
-
-
-# The account
-
-GIVEN = {"id_call_gr": "9999", "secret": "canary-secret"}
-
-
-def account_of(stack):
-    secret = JsonSecret(stack.secrets, stack["GatewaySecret"])
-    return OpenvoipGateway(client=None, secret=secret)
-
-
-@pytest.fixture
-def accounts(stack):
-    stack.set_account(GIVEN)
-    return account_of(stack)
-
-
-def test_an_account_is_read_once_for_many_messages(accounts, stack, watch):
-    read = watch(stack.secrets, "GetSecretValue")
-    assert {accounts.credentials() for _ in range(5)} == {OpenvoipAccount("9999", "canary-secret")}
-    assert len(read) == 1
-
-
-def test_a_rotated_secret_is_seen_when_it_is_read_afresh_and_from_then_on(accounts, stack):
-    accounts.credentials()
-    stack.set_account(GIVEN | {"secret": "rotated"})
-    assert accounts.credentials().secret == "canary-secret"
-    assert accounts.credentials(refresh=True).secret == "rotated"
-    assert accounts.credentials().secret == "rotated"
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        {},
-        {"id_call_gr": "9999"},
-        {"secret": "x"},
-        {"id_call_gr": "9999", "secret": ""},
-        {"id_call_gr": " ", "secret": "x"},
-        {"id_call_gr": "SET-ME", "secret": "SET-ME"},
-        {"id_call_gr": "9999", "secret": "SET-ME"},
-        {"id_call_gr": "9999", "secret": None},
-        {"id_call_gr": None, "secret": "x"},
-        {"id_call_gr": "9999", "secret": True},
-        {"id_call_gr": "9999", "secret": ["x"]},
-        {"id_call_gr": "9999", "secret": {"a": "b"}},
-        {"id_call_gr": "9999", "secret": "\ud800"},
-        [],
-        "not json",
-        '"a text"',
-        "null",
-        "{",
-    ],
-)
-def test_an_account_that_is_not_filled_in_is_told_from_one_that_cannot_be_read(
-    accounts, stack, value
-):
-    stack.set_account(value)
-    with pytest.raises(SecretNotSet) as refused:
-        accounts.credentials()
-    assert "canary" not in str(refused.value)
-
-
-def test_the_templates_placeholder_is_no_account(stack):
-    with pytest.raises(SecretNotSet):
-        account_of(stack).credentials()
-
-
-def test_a_secret_that_is_filled_in_works_at_once(stack):
-    accounts = account_of(stack)
-    with pytest.raises(SecretNotSet):
-        accounts.credentials()
-    stack.set_account(GIVEN)
-    assert accounts.credentials().secret == "canary-secret"
-
-
-def test_numbers_in_an_account_are_what_they_look_like(accounts, stack):
-    stack.set_account({"id_call_gr": 9999, "secret": 123})
-    assert accounts.credentials() == OpenvoipAccount("9999", "123")
-
-
-def test_a_secret_that_cannot_be_read_is_unavailable_by_the_name_of_its_error(accounts, stack):
-    stack.secrets.delete_secret(SecretId=stack["GatewaySecret"], ForceDeleteWithoutRecovery=True)
-    with pytest.raises(SecretUnavailable) as unavailable:
-        accounts.credentials()
-    assert not isinstance(unavailable.value, SecretNotSet)
-    assert str(unavailable.value) == "ResourceNotFoundException"
-
-
-def test_secrets_manager_that_does_not_answer_is_unavailable(accounts, stack, hook):
-    hook(stack.secrets, "before-send.secretsmanager.*", _time_out)
-    with pytest.raises(SecretUnavailable) as unavailable:
-        accounts.credentials()
-    assert str(unavailable.value) == "ReadTimeoutError"
-
-
-def _time_out(**_):
-    raise ReadTimeoutError(endpoint_url="https://canary")

@@ -1,0 +1,55 @@
+"""The queues, as the template defines them."""
+
+import json
+
+import pytest
+
+from openvoip_sms.adapters.message_queue import SqsQueue
+from openvoip_sms.delivery.ports import (
+    QueueUnavailable,
+)
+
+
+@pytest.fixture
+def queue(stack):
+    return SqsQueue(stack.sqs, stack["MessageQueue"], stack["DeadLetterQueue"])
+
+
+def test_the_queue_gets_a_pointer_and_nothing_of_the_message(queue, stack):
+    queue.put("m-1")
+    [received] = stack.received()
+    assert json.loads(received["Body"]) == {"stored_message": "m-1"}
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"), [(0.0, 0), (0.2, 1), (899.5, 900), (900.0, 900), (7200.0, 900)]
+)
+def test_a_delay_is_whole_seconds_up_to_what_the_queue_can_do(queue, stack, watch, delay, seconds):
+    sent = watch(stack.sqs, "SendMessage")
+    queue.put("m-1", delay)
+    assert [params["DelaySeconds"] for params in sent] == [seconds]
+    assert (stack.received() == []) == (seconds > 0)
+
+
+@pytest.mark.parametrize(("wish", "seconds"), [(0.5, 1), (120.0, 120), (21_600, 21_600)])
+def test_a_received_message_is_hidden_as_long_as_asked(queue, stack, watch, wish, seconds):
+    queue.put("m-1")
+    hidden = watch(stack.sqs, "ChangeMessageVisibility")
+    queue.delay_redelivery(stack.received()[0]["ReceiptHandle"], wish)
+    assert [params["VisibilityTimeout"] for params in hidden] == [seconds]
+
+
+def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):
+    queue.dead_letter("questo non è JSON", "not_json")
+    [received] = stack.received("DeadLetterQueue")
+    assert received["Body"] == "questo non è JSON"
+    assert received["MessageAttributes"]["reason"]["StringValue"] == "not_json"
+
+
+def test_a_queue_that_does_not_answer_is_unavailable(queue, stack):
+    stack.sqs.delete_queue(QueueUrl=stack["MessageQueue"])
+    with pytest.raises(QueueUnavailable) as unavailable:
+        queue.put("m-1")
+    assert "http" not in str(unavailable.value)
+    with pytest.raises(QueueUnavailable):
+        queue.delay_redelivery("handle", 1)

@@ -1,0 +1,9 @@
+"""Messages that the tests of the functions send, and what arrived of them."""
+
+CANARY = "testo-canarino"
+LEAST = {"to": "333 1234567", "text": CANARY}
+NAMED = LEAST | {"id": "m-1"}
+
+
+def texts(gateway):
+    return [(sms.to, sms.text) for sms in gateway.accepted]

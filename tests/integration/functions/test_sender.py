@@ -1,0 +1,135 @@
+"""The sender's batches."""
+
+import json
+from datetime import datetime, timedelta
+from operator import itemgetter
+from threading import current_thread
+
+from local.gateway import Fault
+from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
+from openvoip_sms.wiring import core
+from openvoip_sms.wiring import sending as sending_parts
+from tests.integration.functions.messages import CANARY, NAMED
+from tests.integration.service import forget
+
+
+def test_only_what_was_not_sent_comes_again_and_not_before_its_time(service, monkeypatch):
+    service.gateway.fail(Fault("http_503", retry_after=120), to="+393331234568")
+    hidden = []
+    monkeypatch.setattr(
+        type(core.queue()), "delay_redelivery", lambda *given: hidden.append(given[-1])
+    )
+    service.put(NAMED, {"to": "333 1234568", "text": "x", "id": "m-2"})
+    assert len(service.work()) == 1
+    assert hidden == [120.0]
+    assert {one.id: one.status for one in service.records()} == {"m-1": "sent", "m-2": "queued"}
+
+
+def test_the_messages_of_a_batch_are_sent_at_the_same_time(service):
+    service.gateway.fail(Fault("slow", seconds=0.3))
+    service.put(*({"to": f"333 12345{n:02}", "text": "x"} for n in range(10)))
+    assert service.work() == []
+    moments = [datetime.fromisoformat(call.as_json()["at"]) for call in service.gateway.calls]
+    assert len(moments) == 10
+    assert max(moments) - min(moments) < timedelta(seconds=9 * 0.3)  # one after another: more
+
+
+def test_a_batch_finds_its_parts_built_before_its_threads_start(service, monkeypatch):
+    """Each thread would build its own: seconds of a cold start, and no session allows it."""
+    make, made = core.client, []
+
+    def noted(name):
+        made.append((name, current_thread()))
+        return make(name)
+
+    forget()
+    monkeypatch.setattr(core, "client", noted)
+    service.put(*[NAMED] * 10)
+    service.work()
+    names = ("dynamodb", "scheduler", "secretsmanager", "sqs")
+    assert sorted(made, key=itemgetter(0)) == [(name, current_thread()) for name in names]
+
+
+def test_a_message_that_comes_twice_in_one_batch_is_one_sms(service):
+    service.put(*[NAMED] * 5)
+    for _ in range(3):
+        service.work()
+    assert len(service.gateway.calls) == 1
+
+
+def test_what_fails_unexpectedly_comes_again_and_is_dead_lettered_in_the_end(service, monkeypatch):
+    def fail(*_):
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
+    service.put("x")
+    assert len(service.work(receive_count=4)) == 1
+    service.put("x")
+    assert service.work(receive_count=5) == []
+    assert service.dead_letters() == [("x", "unexpected: RuntimeError")]
+    [line, _] = [json.loads(one) for one in service.logged if "service.unhandled_error" in one]
+    assert line["error"] == "RuntimeError"
+    assert any("in fail" in frame for frame in line["where"])
+
+
+def test_a_message_without_an_id_is_dead_lettered_with_the_id_that_it_went_by(service, monkeypatch):
+    """A redrive would give it another SQS id, and so a second SMS if the first call was made."""
+
+    def fail_after_the_call(*_):
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(core.telemetry()), "status_changed", fail_after_the_call)
+        service.put({"to": "333 1234567", "text": "Una volta sola"})
+        service.work(receive_count=5)
+    [(body, reason)] = service.dead_letters()
+    assert reason == "unexpected: RuntimeError"
+    service.put(body)
+    assert service.work() == []
+    assert len(service.gateway.calls) == 1
+
+
+def test_half_a_character_does_not_keep_a_message_from_being_dead_lettered(service, monkeypatch):
+    """Nor U+FFFF, which a queue takes only in escapes; and the rest of the batch is not kept."""
+
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
+    service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", NAMED)
+    assert service.work(receive_count=5) == []
+    [body] = [body for body, _ in service.dead_letters() if "m-1" not in body]
+    assert json.loads(body)["text"] == "\ud83d \uffff"
+    assert body.isascii()
+
+
+def test_a_table_that_does_not_answer_keeps_the_message_in_the_queue(service, monkeypatch):
+    def down(*_):
+        raise StoreUnavailable("ThrottlingException")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(core.store()), "create", down)
+        service.put(NAMED)
+        assert len(service.work()) == 1
+    assert service.gateway.calls == []
+    service.put(NAMED)
+    assert service.work() == []
+    assert len(service.gateway.calls) == 1
+
+
+def test_a_dead_letter_queue_that_does_not_answer_keeps_the_message(service, monkeypatch):
+    def down(*_):
+        raise QueueUnavailable("ServiceUnavailable")
+
+    monkeypatch.setattr(type(core.queue()), "dead_letter", down)
+    service.put("questo non è JSON")
+    assert len(service.work()) == 1
+
+
+def test_a_redrive_sends_nothing_twice(service):
+    """With its id a message is known again; without, its body was never set aside once sent."""
+    service.put(NAMED)
+    service.work()
+    service.put(NAMED)  # another SQS id, as after a redrive
+    service.work()
+    assert len(service.gateway.calls) == 1

@@ -1,0 +1,43 @@
+"""Shopify's events over EventBridge."""
+
+import json
+
+import pytest
+
+from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.wiring import core
+from tests.integration.service import counted, event
+from tests.integration.webhooks.proxy_events import sent, shopify
+
+
+def test_an_event_over_event_bridge_and_over_https_is_one_sms(service):
+    """Two ways in at the same time, as while a shop moves from one to the other."""
+    https = shopify()
+    partner = event("webhook_shopify_eventbridge")
+    metadata = {name: value for name, value in https["headers"].items() if "Hmac" not in name}
+    partner["detail"] |= {"metadata": metadata, "payload": json.loads(https["body"])}
+    service.partner_event(partner)
+    assert service.webhook(https).reason == "duplicate"
+    assert sent(service) == ["Ordine #1042 ricevuto."]
+
+
+def test_a_partner_event_that_cannot_be_taken_now_is_lambdas_to_bring_again(service, monkeypatch):
+    def down(*_):
+        raise StoreUnavailable("ThrottlingException")
+
+    given = event("webhook_shopify_eventbridge")
+    given["detail"]["metadata"]["X-Shopify-Topic"] = "orders/create"
+    given["detail"]["payload"] |= {"phone": "333 123 1234"}
+    with monkeypatch.context() as broken:
+        broken.setattr(type(core.store()), "create", down)
+        with pytest.raises(Exception, match="StoreUnavailable"):
+            service.partner_event(given)
+    assert service.partner_event(given)["messages"][0]["status"] == "queued"
+    assert len(sent(service)) == 1
+
+
+def test_a_partner_event_with_broken_sources_is_kept_and_alarms(service, tmp_path, capsys):
+    (tmp_path / "sources.yaml").write_text("shopify: [", "utf-8")
+    with pytest.raises(Exception, match="not configured"):
+        service.partner_event(event("webhook_shopify_eventbridge"))
+    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1

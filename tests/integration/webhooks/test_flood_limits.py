@@ -1,0 +1,86 @@
+"""A flooded form costs little, at the gateway and at the table."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from openvoip_sms.rules import limits
+from openvoip_sms.wiring import core, webhooks
+from tests.integration.service import counted
+from tests.integration.webhooks.proxy_events import form, sent
+
+
+def reasons(service):
+    found = [str(record.reason or record.status) for record in service.messages()]
+    return {reason: found.count(reason) for reason in set(found)}
+
+
+def test_forged_posts_over_neighbouring_numbers_stop_early_and_leave_other_sources_alone(
+    service, capsys
+):
+    posts = [form(tel=f"333 123 {n % 30:04d}", nome=f"Anna{n:03}") for n in range(60)]
+    with ThreadPoolExecutor(8) as attackers:
+        answers = list(attackers.map(service.webhook, posts))
+    assert {answer.status for answer in answers} == {200, 202}
+    assert len(service.messages()) == 60
+    found = reasons(service)
+    assert found.pop("queued") == 20
+    assert set(found) <= {"range_limit", "source_paused"}
+    assert any("source.paused" in line for line in service.logged)
+    assert counted(capsys.readouterr().out, "SourcesPaused") >= 1
+    assert service.webhook(form("altro-modulo", tel="347 111 2222")).status == 202
+    assert len(sent(service)) == 21
+
+
+def test_a_number_gets_no_more_than_its_limit_from_all_sources_together(service):
+    sources = ["modulo", "altro-modulo"] * 5
+    for n, source in enumerate(sources):
+        assert service.webhook(form(source, nome=f"Anna {n}")).status in (200, 202)
+    assert reasons(service) == {"queued": 5, "recipient_limit": 5}
+
+
+def test_the_same_text_from_another_event_is_held_back_and_names_the_first(service):
+    first = service.webhook(form()).body["messages"][0]["id"]
+    second = service.webhook(form("altro-modulo", giro=2))
+    assert (second.status, second.reason) == (200, "same_text")
+    record = service.call("GET", "/messages/{id}", second.body["messages"][0]["id"]).body
+    assert (record["status"], first in record["detail"]) == ("suppressed", True)
+    assert sent(service) == ["Grazie Anna, a presto."]
+
+
+@pytest.fixture
+def costs(service):  # noqa: ARG001 - deployed first
+    """Counts the table's calls."""
+    made = []
+    events = core.client("dynamodb").meta.events
+
+    def count(model, **_):
+        made.append(model.name)
+
+    events.register("provide-client-params.dynamodb", count)
+    yield lambda: {name: made.count(name) for name in set(made)}
+    events.unregister("provide-client-params.dynamodb", count)
+
+
+def test_what_a_message_costs_at_the_table(service, costs):
+    """Five writes: same text, source, range, number, and the record itself."""
+    service.webhook(form())
+    assert costs() == {"GetItem": 1, "PutItem": 2, "UpdateItem": 3}
+
+
+def test_what_a_message_costs_that_a_pause_holds_back(service, costs):
+    subject = limits.subject("source", "webhook:modulo")
+    webhooks.intake().flood_guard.counters.pause(subject, core.clock() + timedelta(hours=1))
+    before = costs()
+    service.webhook(form())
+    assert reasons(service) == {"source_paused": 1}
+    assert before == {"UpdateItem": 1}
+    assert costs()["PutItem"] + costs()["UpdateItem"] - 1 == 3
+
+
+def test_what_a_repeated_call_costs(service, costs):
+    service.webhook(form())
+    before = costs()
+    service.webhook(form())
+    assert costs() == before | {"GetItem": before["GetItem"] + 1}
