@@ -48,7 +48,7 @@ MAY_HAVE_ACCEPTED = {  # calls that the gateway may have accepted, by what the r
 }
 
 
-def test_whatever_fails_nothing_is_sent_twice_lost_or_silent(house, capsys):
+def test_whatever_fails_nothing_is_sent_twice_lost_or_unrecorded(house, capsys):
     traffic = Traffic(house, f"guasti-{SEED}", COUNTS)
     already = len(house.gateway.calls)
     with (

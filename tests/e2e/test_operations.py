@@ -73,7 +73,7 @@ def test_a_message_without_an_id_keeps_the_one_it_was_sent_under_through_a_redri
     assert len(house.accepted("Senza id, mandato")) == 1
 
 
-def test_what_is_no_message_comes_back_from_a_redrive_with_its_reason(house):
+def test_an_invalid_message_is_dead_lettered_again_after_a_redrive(house):
     house.queue("non è JSON")
     wait_until(lambda: redrive(house) == 1, "a dead letter")
     assert house.dead_letters(1) == {"non è JSON": "not_json"}

@@ -61,7 +61,7 @@ def test_a_queue_message_without_an_id_goes_by_its_sqs_id(house):
     assert record["source"] == "queue"
 
 
-def test_what_is_no_message_goes_to_the_dead_letter_queue_with_its_reason(house):
+def test_an_invalid_message_is_dead_lettered_with_its_reason(house):
     house.queue("non è JSON")
     house.queue({"to": "3331234504", "testo": "campo scritto male"})
     landline = house.queue({"to": "06 1234567", "text": "a un numero fisso"})
@@ -113,7 +113,7 @@ def test_a_later_message_can_be_cancelled_and_its_schedule_goes_with_it(house):
     assert scheduler.list_schedules(GroupName=group)["Schedules"] == []
 
 
-def test_a_schedule_brings_a_stored_message_to_the_sender(house):
+def test_a_schedule_queues_a_stored_message(house):
     soon = datetime.now(UTC) + timedelta(seconds=4)
     message = {"to": "3331234509", "text": "Fra poco", "id": "poi-2", "send_at": soon.isoformat()}
     assert house.call("POST", "/messages", message)[0] == 202
@@ -179,7 +179,7 @@ def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(house):
     assert len(house.accepted("Aspetta il segreto")) == 1
 
 
-def test_a_form_that_is_bombed_from_many_sides_at_once_stops_at_its_limit(house):
+def test_a_form_flooded_by_concurrent_calls_stops_at_its_limit(house):
     """Forty neighbours at the same time; the source's limit for one range is twenty an hour."""
 
     def post(n):

@@ -85,20 +85,20 @@ def test_every_call_is_understood_and_comes_from_a_function_of_the_stack(house, 
     assert [role.name for role in done if not role.uses] == []
 
 
-def test_whatever_is_done_in_a_roles_name_is_allowed(done):
+def test_every_call_made_with_a_role_is_allowed_by_it(done):
     assert {
         (role.name, use.action, use.resource) for role in done for use in role.refused()
     } == set()
 
 
-def test_nothing_is_allowed_that_is_never_used_but_for_a_reason(done):
+def test_nothing_is_allowed_that_is_never_used_except_for_a_reason(done):
     found = {key: way for role in done for key, way in role.excess().items()}
     expected = {key: way for key, (way, _why) in EXCEPTIONS.items()}
     assert found.items() - expected.items() == set()
     assert expected.items() - found.items() == set()  # an exception that is not needed any more
 
 
-def test_each_permission_that_is_taken_away_is_missed_unless_it_is_never_used(done):
+def test_each_permission_that_is_removed_is_missed_unless_it_is_never_used(done):
     for role in done:
         never = {rule for rule, way in excess(role.rules, role.uses).items() if way == NEVER_USED}
         for rule in role.rules - never:
@@ -124,7 +124,7 @@ def test_each_permission_that_is_added_without_a_use_is_found(done, part, more):
                 assert role.with_one_more(added).excess().items() - role.excess().items(), added
 
 
-def test_each_condition_that_is_taken_away_is_found(done):
+def test_each_condition_that_is_removed_is_found(done):
     """Without its condition a permission is wider than its use."""
     passing = [(role, rule) for role in done for rule in role.rules if rule.conditions]
     assert len(passing) == len(WRITERS) + 1  # and the trust of the role that they pass

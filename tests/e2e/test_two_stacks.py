@@ -20,7 +20,7 @@ def alarm_of(stack, metric):
     return alarm
 
 
-def test_what_one_stack_counts_alerts_for_that_stack_alone(house):
+def test_what_one_stack_counts_alarms_for_that_stack_alone(house):
     production = house.stack
     staging = deploy(production.endpoint, house.gateway, "staging")
     before = counted_for(alarm_of(production, "Unknown"), metrics(production))

@@ -19,7 +19,7 @@ def service(deploy, monkeypatch):
     logger.removeHandler(kept)
 
 
-def test_it_keeps_the_queues_messages_however_often_they_come_and_calls_a_person(
+def test_a_bad_setting_keeps_messages_in_the_queue_and_counts_for_the_alarm(
     service, monkeypatch, capsys
 ):
     service.put(MESSAGE)
@@ -34,7 +34,7 @@ def test_it_keeps_the_queues_messages_however_often_they_come_and_calls_a_person
     assert len(service.gateway.calls) == 1
 
 
-def test_it_is_told_to_who_calls_and_calls_a_person(service, capsys):
+def test_a_bad_setting_is_reported_to_the_caller_and_counts_for_the_alarm(service, capsys):
     answer = service.post(MESSAGE)
     assert (answer.status, answer.reason) == (500, "not_set_up")
     assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1

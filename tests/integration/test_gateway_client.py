@@ -51,7 +51,7 @@ def test_what_php_would_send_is_what_arrives(connect, vector, twice):
     assert server.requests == [f"GET /sms_send_soa.php?{expected} HTTP/1.1".encode()]
 
 
-def test_nothing_on_the_way_rewrites_what_is_percent_encoded(connect):
+def test_no_library_rewrites_what_is_percent_encoded(connect):
     with Scripted(always(says("[0]"))) as server:
         connect(address(server)).send(Sms("Bottega", "~%7E+%2B%252B %c3", SMS.to), ACCOUNT)
     [line] = server.requests
@@ -71,12 +71,12 @@ def test_every_form_of_the_replies_is_understood(connect, form):
     assert len(gateway.calls) == 4
 
 
-def test_a_reply_that_is_late_but_in_time_counts(gateway, connect):
+def test_a_slow_reply_within_the_time_out_counts(gateway, connect):
     gateway.fail_next(1, Fault("slow", seconds=0.05))
     assert connect(gateway.url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
-def test_proxies_of_the_environment_do_not_get_to_see_a_message(gateway, connect, monkeypatch):
+def test_proxies_of_the_environment_are_not_used(gateway, connect, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert connect(gateway.url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
@@ -98,7 +98,7 @@ def test_a_request_carries_nothing_but_what_the_gateway_needs(connect, monkeypat
     assert server.heads == [b"\r\n".join([*expected, b"", b""])] * 2
 
 
-def test_a_reply_that_was_compressed_unasked_is_not_guessed_at(connect):
+def test_an_unrequested_compression_makes_a_reply_uncertain(connect):
     body = gzip.compress(b"[0]").decode("latin-1")
     with Scripted(always(says(body, "Content-Encoding: gzip"))) as server:
         assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
@@ -142,7 +142,7 @@ def test_every_fault_of_the_local_gateway_has_its_row():
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", ROWS, ids=str)
-def test_each_fault_has_its_verdict_costs_one_call_and_spoils_no_other(gateway, connect, fault):
+def test_each_fault_has_its_outcome_costs_one_call_and_affects_no_other(gateway, connect, fault):
     call = connect(gateway.url).send
     gateway.fail_next(1, fault)
     reply = call(SMS, ACCOUNT)
@@ -161,7 +161,7 @@ def test_each_fault_has_its_verdict_costs_one_call_and_spoils_no_other(gateway, 
     ("retry_after", "seconds"),
     [(120, 120.0), ("Tue, 24 Nov 2026 08:31:00 GMT", 60.0), ("later", None), (None, None)],
 )
-def test_retry_after_is_handed_on_in_seconds(gateway, connect, kind, retry_after, seconds):
+def test_retry_after_is_passed_on_in_seconds(gateway, connect, kind, retry_after, seconds):
     gateway.fail_next(1, Fault(kind, retry_after=retry_after))
     assert connect(gateway.url).send(SMS, ACCOUNT).retry_after == seconds
 
@@ -181,7 +181,7 @@ def test_a_name_that_does_not_resolve_was_certainly_not_sent(connect):
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "NameResolutionError")
 
 
-def test_a_name_that_cannot_even_be_asked_for_was_certainly_not_sent(connect):
+def test_a_name_that_dns_cannot_encode_was_certainly_not_sent(connect):
     reply = connect(f"http://{'a' * 64}.example/").send(SMS, ACCOUNT)
     assert reply.outcome is CallOutcome.UNREACHABLE
 
@@ -225,7 +225,7 @@ def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect)
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 3,
     ],
 )
-def test_no_trick_with_headers_holds_a_worker(connect, piece):
+def test_endless_headers_do_not_block_a_worker(connect, piece):
     def talk(line, _):
         pause = threading.Event()
         while not pause.wait(0.01):
@@ -237,7 +237,7 @@ def test_no_trick_with_headers_holds_a_worker(connect, piece):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_reply_without_a_length_that_we_cut_off_is_not_taken_for_a_whole_one(connect):
+def test_a_reply_without_a_length_that_timed_out_is_not_mistaken_for_a_complete_one(connect):
     def talk(line, _):
         line.sendall(b"HTTP/1.1 200 OK\r\n\r\n0")
         pause = threading.Event()
@@ -302,7 +302,7 @@ def test_calls_in_a_row_share_a_connection(connect):
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
-def test_a_connection_that_idled_is_not_trusted_again(connect, monkeypatch):
+def test_a_connection_that_idled_is_not_reused(connect, monkeypatch):
     with Scripted(always(says("[0]"))) as server:
         call = connect(address(server)).send
         call(SMS, ACCOUNT)
@@ -311,7 +311,7 @@ def test_a_connection_that_idled_is_not_trusted_again(connect, monkeypatch):
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
-def test_a_connection_that_the_gateway_closed_meanwhile_causes_no_doubt(connect):
+def test_a_connection_that_the_gateway_closed_causes_no_unknown_outcome(connect):
     with Scripted(lambda line, _: line.sendall(says("[0]"))) as server:
         call = connect(address(server)).send
         for _ in range(3):
@@ -320,7 +320,7 @@ def test_a_connection_that_the_gateway_closed_meanwhile_causes_no_doubt(connect)
     assert (server.connections, len(server.requests)) == (3, 3)
 
 
-def test_bytes_behind_a_reply_are_not_taken_for_the_next_one(connect):
+def test_bytes_after_a_reply_are_not_mistaken_for_the_next_one(connect):
     def talk(line, number):
         line.sendall(says("[0]") + says("[0]") if number == 1 else says("020"))
         return True
@@ -332,7 +332,7 @@ def test_bytes_behind_a_reply_are_not_taken_for_the_next_one(connect):
     assert len(server.requests) == 2
 
 
-def test_messages_sent_at_the_same_time_get_each_their_own_answer(gateway, connect):
+def test_messages_sent_at_the_same_time_each_get_their_own_answer(gateway, connect):
     call = connect(gateway.url).send
     numbers = [f"+3933312300{n:02}" for n in range(30)]
     for number in numbers[::3]:

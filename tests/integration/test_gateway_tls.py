@@ -45,7 +45,7 @@ def at_localhost(server):
 # Whom it trusts
 
 
-def test_a_certificate_of_a_trusted_authority_for_the_right_name_is_spoken_to(
+def test_a_certificate_of_a_trusted_authority_for_the_right_name_is_accepted(
     connect, authority, trusting
 ):
     with server_of(authority.issue_cert("localhost")) as server:
@@ -85,14 +85,14 @@ def not_valid_yet(authority):
     [another_name, another_name_as_common_name, unknown_authority, expired, not_valid_yet],
     ids=lambda bad: bad.__name__,
 )
-def test_a_certificate_that_is_not_right_gets_no_message(connect, authority, trusting, bad):
+def test_an_invalid_certificate_gets_no_message(connect, authority, trusting, bad):
     with server_of(bad(authority)) as server:
         reply = connect(at_localhost(server), tls=trusting).send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "SSLCertVerificationError")
     assert (server.connections, server.requests) == (1, [])
 
 
-def test_the_public_authorities_do_not_vouch_for_a_private_one(connect, authority):
+def test_a_private_authority_is_not_trusted_by_default(connect, authority):
     with server_of(authority.issue_cert("localhost")) as server:
         reply = connect(at_localhost(server)).send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "SSLCertVerificationError")

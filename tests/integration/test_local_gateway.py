@@ -162,7 +162,7 @@ REPLIES = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_replies_come_in_the_form_requested(form):
+def test_replies_have_the_requested_form(form):
     with LocalGateway("9999", "local-secret", reply_form=form) as gateway:
         replies = (send(gateway, PLAIN["query"]), send(gateway, ABROAD))
     assert replies == REPLIES[form]
@@ -197,7 +197,7 @@ def test_it_shares_no_code_with_the_service():
 # The call log
 
 
-def test_calls_are_kept_in_the_sequence_of_arrival_with_their_decisions(gateway):
+def test_calls_are_kept_in_order_of_arrival_with_their_decisions(gateway):
     before = datetime.now(UTC)
     for query in (PLAIN["query"], "", ACCENTS["query"]):
         send(gateway, query)
@@ -234,7 +234,7 @@ def test_neither_secret_nor_signature_is_kept_or_shown(gateway):
         assert PLAIN["verify"] not in trace
 
 
-def test_after_clearing_the_ids_go_on():
+def test_after_clearing_the_ids_continue():
     with LocalGateway("9999", "local-secret", credit=1) as gateway:
         send(gateway, PLAIN["query"])
         gateway.fail_next(1, "http_404")
@@ -244,7 +244,7 @@ def test_after_clearing_the_ids_go_on():
     assert [call.id for call in gateway.calls] == [2]
 
 
-def test_waiting_for_calls_that_do_not_come_says_how_many_did(gateway):
+def test_waiting_for_calls_that_do_not_arrive_says_how_many_did(gateway):
     send(gateway, PLAIN["query"])
     assert len(gateway.wait_for_calls(1)) == 1
     with pytest.raises(TimeoutError, match="1 of 2"):
@@ -299,7 +299,7 @@ def test_another_process_rotates_the_secret_and_clears(gateway):
     assert gateway.calls == []
 
 
-def test_another_process_sets_and_lifts_faults(gateway):
+def test_another_process_sets_and_clears_faults(gateway):
     fields = {"fault": "refuse_099", "count": 3, "to": PLAIN["sms_destination"]}
     status, answer = control(gateway, "POST", "api/faults", fields)
     assert (status, answer["faults"]["scheduled"][0]["left"]) == (200, 3)
@@ -311,7 +311,7 @@ def test_another_process_sets_and_lifts_faults(gateway):
     assert send(gateway, PLAIN["query"]) == "[0]"
 
 
-def test_a_fault_to_a_number_without_a_count_stays(gateway):
+def test_a_fault_for_a_number_without_a_count_is_permanent(gateway):
     control(gateway, "POST", "api/faults", {"fault": "refuse_020", "to": PLAIN["sms_destination"]})
     assert all("020" in send(gateway, PLAIN["query"]) for _ in range(3))
 
@@ -367,12 +367,12 @@ def test_bad_control_input_gets_a_sentence_and_changes_nothing(gateway, path, fi
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", "٣", "9" * 5000])
-def test_an_id_that_is_none_gets_a_sentence(gateway, after):
+def test_an_invalid_id_gets_a_sentence(gateway, after):
     path = f"api/calls?after={urllib.parse.quote(after)}"
     assert control(gateway, "GET", path)[0] == 400
 
 
-def test_a_control_body_without_end_is_refused(gateway):
+def test_a_control_body_that_is_too_large_is_refused(gateway):
     assert control(gateway, "POST", "api/faults", b" " * 65_537)[0] == 413
 
 
@@ -398,7 +398,7 @@ def test_the_page_needs_nothing_from_elsewhere(gateway):
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_says_where_it_is_and_ends_on_a_signal(end):
+def test_the_program_prints_its_address_and_ends_on_a_signal(end):
     options = ["--port", "0", "--call-group", "9999", "--secret", "local-secret", "--credit", "1"]
     command = [sys.executable, "-m", "local.gateway", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:

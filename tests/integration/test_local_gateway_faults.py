@@ -61,7 +61,7 @@ def call(gateway, query=ROSA["query"], timeout=5.0, keep="close"):
         return Received(received, "closed")
 
 
-def test_every_fault_is_logged_with_whether_the_sms_went_out():
+def test_every_fault_is_logged_with_whether_the_sms_was_sent():
     without_delay = {kind: Fault(kind, seconds=0) for kind in KINDS}
     accepting = set()
     with LocalGateway("9999", "local-secret") as gateway:
@@ -136,7 +136,7 @@ def test_a_hanging_call_ends_when_its_client_leaves(gateway):
 # Replies that come late, in pieces or not whole
 
 
-def test_a_slow_reply_comes_whole(gateway):
+def test_a_slow_reply_is_complete(gateway):
     gateway.fail_next(1, Fault("slow", seconds=0.1))
     assert call(gateway).body == b"[0]"
 
@@ -148,7 +148,7 @@ def test_a_slow_call_whose_client_left_was_accepted_nevertheless(gateway):
     assert len(gateway.accepted) == 1
 
 
-def test_a_reply_cut_inside_promises_more_than_it_brings(gateway):
+def test_a_reply_cut_inside_is_shorter_than_its_content_length(gateway):
     gateway.fail_next(1, "cut_inside")
     got = call(gateway)
     assert b"Content-Length: 3\r\n" in got.data
@@ -163,7 +163,7 @@ def test_a_connection_cut_after_the_reply_is_closed_without_notice(gateway):
     assert b"Connection: close" not in got.data
 
 
-def test_a_dripping_reply_comes_byte_by_byte_after_whole_headers(gateway):
+def test_a_dripping_reply_is_sent_byte_by_byte_after_complete_headers(gateway):
     gateway.fail_next(1, Fault("drip", seconds=ENDLESS))
     got = call(gateway, timeout=BRIEFLY)
     assert (got.status, got.body, got.end) == (200, b"", "open")
@@ -171,7 +171,7 @@ def test_a_dripping_reply_comes_byte_by_byte_after_whole_headers(gateway):
     assert json.loads(call(gateway).body) == [0]
 
 
-def test_dripping_headers_come_byte_by_byte(gateway):
+def test_dripping_headers_are_sent_byte_by_byte(gateway):
     gateway.fail_next(1, Fault("drip_headers", seconds=ENDLESS))
     got = call(gateway, timeout=BRIEFLY)
     assert got == (b"", "open")
@@ -201,13 +201,13 @@ def test_a_status_is_sent_and_the_sms_is_not(gateway, status):
 
 
 @pytest.mark.parametrize("status", [500, 502, 504])
-def test_a_server_error_may_hide_an_sms_that_went_out(gateway, status):
+def test_a_server_error_may_hide_an_sms_that_was_sent(gateway, status):
     gateway.fail_next(1, Fault(f"http_{status}", accepted=True))
     assert call(gateway).status == status
     assert len(gateway.accepted) == 1
 
 
-def test_an_sms_that_the_account_refuses_goes_out_under_no_fault(gateway):
+def test_an_sms_that_the_account_refuses_is_sent_under_no_fault(gateway):
     for kind in KINDS:
         if not kind.startswith("hang"):
             gateway.fail_next(1, Fault(kind, seconds=0))
@@ -258,7 +258,7 @@ def test_a_fault_applies_to_so_many_calls_and_no_more(gateway):
     assert [call(gateway).status for _ in range(3)] == [404, 404, 200]
 
 
-def test_a_fault_to_a_number_lets_others_pass(gateway):
+def test_a_fault_for_a_number_does_not_affect_others(gateway):
     gateway.fail("http_404", to=ROSA["sms_destination"])
     statuses = [call(gateway, who["query"]).status for who in (ROSA, BRUNO, ROSA, ROSA)]
     assert statuses == [404, 200, 404, 404]
@@ -266,7 +266,7 @@ def test_a_fault_to_a_number_lets_others_pass(gateway):
     assert call(gateway).status == 200
 
 
-def test_scheduled_faults_are_used_in_the_sequence_they_came(gateway):
+def test_scheduled_faults_are_used_in_the_order_they_were_set(gateway):
     gateway.fail_next(1, "http_500")
     gateway.fail_next(1, "http_403", to=BRUNO["sms_destination"])
     gateway.fail_next(1, "http_502")

@@ -78,7 +78,7 @@ def test_a_topic_replaces_the_headers(gateway):
     ]
 
 
-def test_a_moment_comes_as_a_clock_in_rome(gateway):
+def test_a_time_is_shown_in_the_time_zone_of_rome(gateway):
     body = {"cellulare": "333 1234567", "modello": "F24", "importo": 5, "scadenza": "2099-01-01"}
     _, preview = control(gateway, "POST", {"source": "scadenze", "body": json.dumps(body)})
     [sms] = preview["events"][0]["messages"]
@@ -98,24 +98,24 @@ def test_a_moment_comes_as_a_clock_in_rome(gateway):
         ({"source": "shopify", "body": "x" * 1_048_577}, "at most 1048576 bytes"),
     ],
 )
-def test_what_has_no_preview_gets_a_sentence(gateway, fields, words):
+def test_input_without_a_preview_gets_a_sentence(gateway, fields, words):
     status, answer = control(gateway, "POST", fields)
     assert status == 400
     assert words in answer["error"]
 
 
-def test_a_body_of_the_largest_webhook_is_taken_and_one_without_end_is_not(gateway):
+def test_a_body_of_the_maximum_size_is_accepted_and_a_larger_one_is_not(gateway):
     largest = {"source": "modulo", "body": json.dumps({"note": '"' * 524_000})}
     assert control(gateway, "POST", largest)[0] == 200
     assert control(gateway, "POST", b" " * (4 * 1024 * 1024 + 1))[0] == 413
 
 
-def test_half_a_surrogate_pair_does_not_crash(gateway):
+def test_an_unpaired_surrogate_does_not_crash(gateway):
     fields = {"source": "modulo", "body": '{"telefono": "\ud800"}'}
     assert control(gateway, "POST", fields)[1]["no_event"] == "The text of the body is not UTF-8."
 
 
-def test_an_edit_of_the_sources_shows_at_once_and_so_does_a_mistake(tmp_path):
+def test_an_edit_of_the_sources_is_used_immediately_and_so_is_a_mistake(tmp_path):
     file = tmp_path / "sources.yaml"
     file.write_text(SHIPPED.read_text("utf-8").replace("Grazie", "Salve"))
     fields = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
@@ -129,7 +129,7 @@ def test_an_edit_of_the_sources_shows_at_once_and_so_does_a_mistake(tmp_path):
             assert "sources.yaml:4: modulo.too: no such key" in answer[1]["error"]
 
 
-def test_a_gateway_alone_has_no_form():
+def test_a_gateway_without_a_preview_has_no_form():
     with LocalGateway("9999", "local-secret") as gateway:
         for answer in (
             control(gateway, "GET"),
@@ -140,6 +140,6 @@ def test_a_gateway_alone_has_no_form():
     assert '<section class="card" id="preview-card" hidden>' in page
 
 
-def test_the_gateway_alone_loads_nothing_of_the_service():
+def test_the_gateway_imports_nothing_of_the_service():
     program = "import sys, local.gateway; sys.exit('openvoip_sms' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -73,7 +73,7 @@ def test_imports_point_one_way(file):
     assert set(rooms_imported(file)) <= MAY_IMPORT[room_of(file)] | {room_of(file)}
 
 
-def test_the_rooms_have_no_circle():
+def test_the_subpackages_have_no_cycle():
     """Taking away what imports nothing else that is left must end with no room left."""
     left = {room: allowed - {room} for room, allowed in MAY_IMPORT.items()}
     while free := [room for room, needs in left.items() if not needs & left.keys()]:
@@ -97,13 +97,13 @@ def test_rules_and_use_cases_have_no_clock(file):
     assert not {call for call in calls if call.endswith((".now", ".utcnow", ".today"))}
 
 
-def test_functions_know_no_sdk():
+def test_functions_import_no_sdk():
     for file in ROOT.glob("functions/*/app.py"):
         assert not {name.split(".")[0] for name in imports(file)} & CLIENTS
 
 
 @pytest.mark.parametrize("part", OF_ONE_FUNCTION)
-def test_what_one_function_needs_is_loaded_by_no_other(part):
+def test_what_one_function_needs_is_imported_by_no_other(part):
     users = {
         file.parent.name
         for file in ROOT.glob("functions/*/app.py")

@@ -31,7 +31,7 @@ def test_forms_with_files_arrive_as_bytes():
     assert "multipart~1form-data" in resource("Api")["BinaryMediaTypes"]
 
 
-def test_the_senders_concurrency_is_a_number_that_sqs_takes():
+def test_the_senders_concurrency_is_a_number_that_sqs_accepts():
     [name] = resource("SenderMessages")["ScalingConfig"]["MaximumConcurrency"].values()
     parameter = template()["Parameters"][name]
     assert parameter["Type"] == "Number"

@@ -81,7 +81,7 @@ def test_only_api_and_sender_may_read_the_gateway_secret():
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_nothing_everywhere_and_delete_no_record(function):
+def test_a_function_has_no_wildcard_permission_and_deletes_no_record(function):
     assert all("*" not in action for action in actions(function))
     assert all(one["Resource"] != "*" for one in statements(function))
     assert not actions(function) & {"dynamodb:DeleteItem", "dynamodb:Scan"}
@@ -93,7 +93,7 @@ def test_every_function_has_its_log_group_with_a_retention():
         assert group["RetentionInDays"] == 30
 
 
-def test_visibility_outlasts_the_lease_and_the_lease_outlasts_every_caller():
+def test_the_visibility_timeout_outlasts_the_lease_and_the_lease_outlasts_every_caller():
     longest = max(resource(name)["Timeout"] for name in ("ApiFunction", "SenderFunction"))
     assert longest < LEASE.total_seconds() <= resource("MessageQueue")["VisibilityTimeout"]
 
@@ -156,11 +156,11 @@ def test_no_widget_shows_the_figures_of_another_stack():
     assert all(metric[2:4] == ["stack", "${AWS::StackName}"] for metric in ours)
 
 
-def test_an_outage_has_a_retry_in_each_period_that_its_alarm_looks_at():
+def test_an_outage_has_a_retry_in_each_period_that_its_alarm_evaluates():
     assert resource("RetryingAlarm")["Period"] >= MAX_DELAY
 
 
-def test_shopify_events_are_wanted_by_name_tried_three_times_and_then_dead_lettered():
+def test_shopify_events_are_opted_into_by_name_tried_three_times_and_then_dead_lettered():
     wanted = ("ShopifyEventBus", "ShopifyRule", "ShopifyMayInvoke")
     assert {template()["Resources"][name]["Condition"] for name in wanted} == {"HasShopifyEvents"}
     assert template()["Parameters"]["ShopifyEventSourceName"]["Default"] == ""
@@ -218,7 +218,7 @@ def test_only_schedules_of_the_stacks_own_group_may_use_the_role_that_queues():
     assert trust["Condition"] == {"StringEquals": ours}
 
 
-def test_the_sender_takes_batches_of_ten_and_gives_back_what_failed():
+def test_the_sender_receives_batches_of_ten_and_returns_what_failed():
     mapping = resource("SenderMessages")
     assert mapping["FunctionName"] == {"Ref": "SenderFunction"}
     assert mapping["EventSourceArn"] == {"GetAtt": "MessageQueue.Arn"}
@@ -233,7 +233,7 @@ def test_two_stacks_fit_into_one_account():
     assert resource("ScheduleGroup")["Name"] == {"Sub": "${AWS::StackName}-messages"}
 
 
-def test_the_api_has_one_stage_and_stands_in_its_region():
+def test_the_api_has_one_stage_and_a_regional_endpoint():
     """SAM adds a stage named Stage, without limits, to an API without this version."""
     assert resource("Api")["OpenApiVersion"] == "2.0"
     assert resource("Api")["EndpointConfiguration"] == {"Type": "REGIONAL"}

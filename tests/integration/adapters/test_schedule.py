@@ -32,7 +32,7 @@ def schedules(stack):
     ]
 
 
-def test_a_message_for_later_is_scheduled_once_however_often_it_is_asked(schedule, stack):
+def test_a_message_for_later_is_scheduled_once_however_often_it_is_requested(schedule, stack):
     schedule.put("ordine:1042", LATER)
     schedule.put("ordine:1042", LATER)
     [made] = schedules(stack)
@@ -55,14 +55,14 @@ def test_every_id_a_message_may_have_has_a_name_of_its_own(schedule, stack):
     assert len(schedules(stack)) == len(ids)
 
 
-def test_a_schedule_is_removed_and_a_missing_one_is_no_trouble(schedule, stack):
+def test_a_schedule_is_removed_and_a_missing_one_is_no_error(schedule, stack):
     schedule.put("m-1", LATER)
     schedule.remove("m-1")
     schedule.remove("m-1")
     assert schedules(stack) == []
 
 
-def test_a_scheduler_without_our_group_is_unavailable(schedule, stack):
+def test_a_scheduler_without_the_group_is_unavailable(schedule, stack):
     with Stubber(stack.scheduler) as stub:
         stub.add_client_error("create_schedule", "ResourceNotFoundException")
         with pytest.raises(QueueUnavailable):

@@ -33,7 +33,7 @@ def test_an_account_is_read_once_for_many_messages(accounts, stack, watch):
     assert len(read) == 1
 
 
-def test_a_rotated_secret_is_seen_when_it_is_read_afresh_and_from_then_on(accounts, stack):
+def test_a_rotated_secret_is_used_once_it_is_refreshed(accounts, stack):
     accounts.credentials()
     stack.set_account(GIVEN | {"secret": "rotated"})
     assert accounts.credentials().secret == "canary-secret"
@@ -64,7 +64,7 @@ def test_a_rotated_secret_is_seen_when_it_is_read_afresh_and_from_then_on(accoun
         "{",
     ],
 )
-def test_an_account_that_is_not_filled_in_is_told_from_one_that_cannot_be_read(
+def test_an_account_that_is_not_filled_in_is_distinguished_from_one_that_cannot_be_read(
     accounts, stack, value
 ):
     stack.set_account(value)
@@ -73,7 +73,7 @@ def test_an_account_that_is_not_filled_in_is_told_from_one_that_cannot_be_read(
     assert "canary" not in str(refused.value)
 
 
-def test_the_templates_placeholder_is_no_account(stack):
+def test_the_templates_placeholder_is_not_an_account(stack):
     with pytest.raises(SecretNotSet):
         account_of(stack).credentials()
 
@@ -86,12 +86,12 @@ def test_a_secret_that_is_filled_in_works_at_once(stack):
     assert accounts.credentials().secret == "canary-secret"
 
 
-def test_numbers_in_an_account_are_what_they_look_like(accounts, stack):
+def test_numbers_in_an_account_are_read_as_text(accounts, stack):
     stack.set_account({"id_call_gr": 9999, "secret": 123})
     assert accounts.credentials() == OpenvoipAccount("9999", "123")
 
 
-def test_a_secret_that_cannot_be_read_is_unavailable_by_the_name_of_its_error(accounts, stack):
+def test_a_secret_that_cannot_be_read_is_unavailable_with_the_name_of_the_error(accounts, stack):
     stack.secrets.delete_secret(SecretId=stack["GatewaySecret"], ForceDeleteWithoutRecovery=True)
     with pytest.raises(SecretUnavailable) as unavailable:
         accounts.credentials()

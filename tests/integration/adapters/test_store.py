@@ -74,7 +74,7 @@ def item(stack, record_id="m-1"):
 # The table: one item a message
 
 
-def test_a_record_comes_back_as_it_was_written(store):
+def test_a_record_is_read_as_it_was_written(store):
     assert all(getattr(FULL, one.name) not in (None, ()) for one in fields(FULL))
     assert store.create(FULL) == FULL
     assert store.get("m-1") == FULL
@@ -87,7 +87,7 @@ def test_what_is_absent_stays_absent(store, stack):
     assert "text" not in item(stack)
 
 
-def test_an_id_that_nobody_used_has_no_record(store):
+def test_an_unused_id_has_no_record(store):
     assert store.get("m-9") is None
 
 
@@ -97,7 +97,7 @@ def test_the_first_message_under_an_id_stays(store):
     assert store.get("m-1").text == "prima"
 
 
-def test_a_change_counts_only_while_its_version_stands(store):
+def test_a_change_is_stored_only_while_its_version_is_current(store):
     old = store.create(waiting())
     mine = transitions.claimed(old, "mine", START)
     theirs = transitions.claimed(old, "theirs", START)
@@ -106,13 +106,13 @@ def test_a_change_counts_only_while_its_version_stands(store):
     assert store.get("m-1") == mine
 
 
-def test_a_record_that_is_gone_is_not_written_anew(store):
+def test_a_deleted_record_is_not_created_again(store):
     record = waiting()
     assert store.replace(record, transitions.claimed(record, "mine", START)) is None
     assert store.get("m-1") is None
 
 
-def test_our_own_write_retried_by_the_sdk_is_ours(store):
+def test_a_write_that_the_sdk_retried_is_recognised(store):
     """The first answer got lost, and the second says that the condition does not hold any more."""
     assert store.create(FULL) is FULL
     assert store.create(FULL) is FULL
@@ -121,7 +121,7 @@ def test_our_own_write_retried_by_the_sdk_is_ours(store):
     assert store.replace(FULL, new) is new
 
 
-def test_our_own_write_is_known_even_though_the_table_trims_numbers(store, stack):
+def test_a_retried_write_is_recognised_even_though_the_table_trims_numbers(store, stack):
     """DynamoDB gives 86400.0 back as 86400, and 0.10 as 0.1; the emulator does not."""
     store.create(FULL)
     trimmed = item(stack) | {"valid_for": {"N": "86400"}, "cost_eur": {"N": "0.1"}}
@@ -134,7 +134,7 @@ def test_an_item_is_deleted_once_its_retention_is_over(store, stack):
     assert int(item(stack)["ttl"]["N"]) == int((FULL.expires_at + RETENTION).timestamp())
 
 
-def test_no_secret_and_no_signature_has_a_place_in_an_item(store, stack):
+def test_an_item_has_no_attribute_for_a_secret_or_a_signature(store, stack):
     store.create(FULL)
     known = {one.name for one in fields(Record)}
     assert item(stack).keys() - known == {"ttl", "check_shard"}
@@ -155,7 +155,7 @@ def fill(store, count, **given):
         store.create(waiting(id=f"m-{n}", created_at=created, **given))
 
 
-def test_a_list_is_newest_first_and_goes_on_page_by_page(store):
+def test_a_list_is_newest_first_and_continues_page_by_page(store):
     fill(store, 5)
     store.create(waiting(id="other", to="+393331234568"))
     pages, cursor = [], None
@@ -221,7 +221,7 @@ GOOD = {
         "W1tb" * 9000,
     ],
 )
-def test_a_cursor_that_no_list_gave_is_refused(store, cursor):
+def test_a_cursor_that_no_list_returned_is_refused(store, cursor):
     with pytest.raises(BadCursor):
         store.to_recipient("+393331234567", 20, cursor)
 
@@ -239,7 +239,7 @@ def test_only_open_records_whose_time_has_come_are_due(store):
     assert sorted(one.id for one in store.due(now)) == ["died", "late", "now"]
 
 
-def test_a_record_leaves_the_watch_when_it_ends(store):
+def test_a_final_record_is_no_longer_due(store):
     record = store.create(waiting(check_at=START))
     store.replace(record, transitions.cancelled(record, START, Policy(default_sender="Bottega")))
     assert list(store.due(START + timedelta(days=1))) == []
@@ -285,7 +285,7 @@ CALLS = {
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_time_out_says_that_nobody_knows_and_nothing_else(store, stack, hook, call, error):
+def test_a_time_out_is_unavailable_and_reports_only_its_class(store, stack, hook, call, error):
     def fail(**_):
         raise error
 
@@ -314,7 +314,7 @@ def test_a_throttled_table_is_unavailable(stack, call, code):
 @pytest.mark.parametrize(
     "code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"]
 )
-def test_a_mistake_of_ours_stays_what_it_is(stack, code):
+def test_a_mistake_of_the_caller_is_not_translated(stack, code):
     with pytest.raises(ClientError, match=code):
         _refused(stack, CALLS["get"], code)
 

@@ -52,7 +52,7 @@ def test_a_message_that_is_being_sent_is_in_progress(service):
     assert service.gateway.calls == []
 
 
-def test_a_message_whose_sender_died_is_unknown_to_who_asks_again(service):
+def test_a_repeated_call_for_a_message_with_an_expired_lease_is_answered_unknown(service):
     core.store().create(sending(fingerprint=fingerprint(NAMED), claimed_until=core.clock()))
     answer = service.post(NAMED)
     assert (answer.status, answer.reason) == (504, "lease_expired")
@@ -125,7 +125,7 @@ def test_a_gateway_that_is_down_loses_nothing(deploy, stack):
     assert stack.received("DeadLetterQueue") == []
 
 
-def test_an_unset_secret_is_told_and_loses_nothing(service):
+def test_an_unset_secret_is_reported_and_loses_nothing(service):
     service.stack.set_account({"id_call_gr": "SET-ME", "secret": "SET-ME"})
     answer = service.post(NAMED)
     assert (answer.status, answer.reason) == (202, "secret_not_set")
@@ -137,7 +137,7 @@ def test_an_unset_secret_is_told_and_loses_nothing(service):
     assert len(service.gateway.accepted) == 1
 
 
-def test_a_wrong_secret_is_told_after_two_calls_and_loses_nothing(service):
+def test_a_wrong_secret_is_reported_after_two_calls_and_loses_nothing(service):
     service.gateway.rotate_secret("another")
     answer = service.post(NAMED)
     assert (answer.status, answer.reason) == (202, "bad_credentials")
@@ -151,7 +151,7 @@ def test_a_rotated_secret_works_at_once(service):
     assert service.post(LEAST).status == 201
 
 
-def test_without_time_for_a_call_the_queue_takes_over(service):
+def test_without_time_for_a_call_the_message_is_left_to_the_queue(service):
     answer = service.post(NAMED, seconds=5.0)
     assert (answer.status, answer.reason) == (202, "out_of_time")
     service.let_waiting_messages_come()
@@ -187,7 +187,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_does_nothing(service):
     assert service.stack.received() == []
 
 
-def test_in_test_mode_only_the_firms_numbers_get_an_sms(deploy):
+def test_in_test_mode_only_the_test_recipients_get_an_sms(deploy):
     service = deploy(Mode="test", TestRecipients="333 1234568")
     held = service.post(NAMED)
     assert (held.status, held.body["status"], held.reason) == (200, "suppressed", "test_mode")

@@ -37,7 +37,7 @@ from tests.integration.functions.messages import LEAST, NAMED
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
 )
-def test_bad_input_has_its_answer_and_leaves_nothing(service, body, status, reason):
+def test_bad_input_has_its_answer_and_stores_nothing(service, body, status, reason):
     answer = service.post(body)
     assert (answer.status, answer.reason) == (status, reason)
     assert service.records() == []
@@ -62,10 +62,10 @@ def test_a_body_in_base64_is_read_or_refused(service, body, status):
     "to",
     ["333 1234567", "+39 333-123.4567", "0039 333 1234567", "(+39) 3331234567", "３３３1234567"],
 )
-def test_the_usual_writings_of_a_number_are_one_number(service, to):
+def test_the_common_spellings_of_a_number_are_one_number(service, to):
     assert service.post(LEAST | {"to": to}).body["to"] == "+393331234567"
 
 
-def test_an_emoji_goes_through_whole(service):
+def test_an_emoji_is_sent_whole(service):
     assert service.post(LEAST | {"text": "Si parte! 🎉"}).body["encoding"] == "UCS-2"
     assert [sms.text for sms in service.gateway.accepted] == ["Si parte! 🎉"]

@@ -29,7 +29,7 @@ def test_an_asynchronous_call_is_queued_and_then_an_sms(service):
     assert [sms.to for sms in service.gateway.accepted] == ["+393331234568"]
 
 
-def test_a_batch_from_the_queue_is_sent_recorded_or_set_aside(service):
+def test_a_batch_from_the_queue_is_sent_recorded_or_dead_lettered(service):
     batch = event("sender_batch")
     assert service.send_batch(batch) == []
     assert sorted(sms.to for sms in service.gateway.accepted) == ["+393331234567", "+393331234568"]
@@ -60,7 +60,7 @@ def test_a_repeated_webhook_is_one_sms(service):
     ]
 
 
-def test_a_shop_that_reports_through_event_bridge_is_one_sms(service):
+def test_a_repeated_event_over_eventbridge_is_one_sms(service):
     given = event("webhook_shopify_eventbridge")
     answers = [service.partner_event(given) for _ in range(2)]
     assert [one["status"] for one in answers[0]["messages"]] == ["queued"]

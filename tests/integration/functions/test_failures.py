@@ -15,7 +15,7 @@ from tests.integration.functions.messages import CANARY, LEAST, NAMED
 from tests.integration.service import counted, event, forget
 
 
-def test_a_table_that_does_not_answer_is_told_and_nothing_is_called(service, monkeypatch):
+def test_an_unavailable_table_is_reported_and_no_call_is_made(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
@@ -26,7 +26,7 @@ def test_a_table_that_does_not_answer_is_told_and_nothing_is_called(service, mon
     assert service.gateway.calls == []
 
 
-def test_a_message_that_the_table_keeps_waiting_counts_as_retried(service, monkeypatch, capsys):
+def test_a_message_that_an_unavailable_table_delays_counts_as_retried(service, monkeypatch, capsys):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
@@ -37,7 +37,7 @@ def test_a_message_that_the_table_keeps_waiting_counts_as_retried(service, monke
     assert counted(capsys.readouterr().out, "Retried") == 1
 
 
-def test_an_outcome_that_cannot_be_recorded_is_not_to_be_repeated(service, monkeypatch):
+def test_an_outcome_that_cannot_be_recorded_must_not_be_retried_by_the_caller(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
@@ -50,7 +50,9 @@ def test_an_outcome_that_cannot_be_recorded_is_not_to_be_repeated(service, monke
 
 
 @pytest.mark.parametrize("asynchronous", [{}, {"Prefer": "wait=5, respond-async; x=y"}])
-def test_a_queue_that_does_not_answer_is_left_to_the_reconciler(service, monkeypatch, asynchronous):
+def test_a_message_that_cannot_be_queued_is_left_to_the_reconciler(
+    service, monkeypatch, asynchronous
+):
     def down(*_):
         raise QueueUnavailable("ServiceUnavailable")
 
@@ -74,7 +76,7 @@ def test_a_missing_setting_is_named_in_the_log_and_not_to_the_caller(service, mo
     monkeypatch.undo()
 
 
-def test_a_call_that_fails_unexpectedly_is_answered_with_a_sentence(service, monkeypatch):
+def test_an_unhandled_error_of_a_call_is_answered_with_a_sentence(service, monkeypatch):
     def fail(*_):
         raise RuntimeError(CANARY)
 
@@ -86,7 +88,7 @@ def test_a_call_that_fails_unexpectedly_is_answered_with_a_sentence(service, mon
     assert not [line for line in service.logged if CANARY in line]
 
 
-def test_a_webhook_that_fails_unexpectedly_is_answered_and_shows_nothing(service, monkeypatch):
+def test_an_unhandled_error_of_a_webhook_is_answered_and_shows_nothing(service, monkeypatch):
     def fail(*_):
         raise RuntimeError(CANARY)
 

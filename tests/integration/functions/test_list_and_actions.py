@@ -74,7 +74,7 @@ def test_messages_to_a_number_are_listed_newest_first_page_by_page(service):
         ({"status": "sent", "cursor": "x"}, "bad_cursor"),
     ],
 )
-def test_a_list_that_cannot_be_made_says_why(service, query, reason):
+def test_a_list_that_cannot_be_returned_says_why(service, query, reason):
     answer = service.call("GET", "/messages", **query)
     assert (answer.status, answer.reason) == (400, reason)
 
@@ -100,7 +100,7 @@ def test_an_id_that_no_message_can_have_does_not_find_another(service):
     assert service.call("GET", "/messages/{id}", "-").status == 200
 
 
-def test_health_needs_nothing_behind_it(service, monkeypatch):
+def test_health_needs_no_dependency(service, monkeypatch):
     monkeypatch.delenv("TABLE_NAME")
     forget()
     answer = service.call("GET", "/health")

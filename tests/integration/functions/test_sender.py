@@ -13,7 +13,7 @@ from tests.integration.functions.messages import CANARY, NAMED
 from tests.integration.service import forget
 
 
-def test_only_what_was_not_sent_comes_again_and_not_before_its_time(service, monkeypatch):
+def test_only_what_was_not_sent_is_redelivered_and_not_before_its_time(service, monkeypatch):
     service.gateway.fail(Fault("http_503", retry_after=120), to="+393331234568")
     hidden = []
     monkeypatch.setattr(
@@ -34,7 +34,7 @@ def test_the_messages_of_a_batch_are_sent_at_the_same_time(service):
     assert max(moments) - min(moments) < timedelta(seconds=9 * 0.3)  # one after another: more
 
 
-def test_a_batch_finds_its_parts_built_before_its_threads_start(service, monkeypatch):
+def test_the_clients_of_a_batch_are_made_before_its_threads_start(service, monkeypatch):
     """Each thread would build its own: seconds of a cold start, and no session allows it."""
     make, made = core.client, []
 
@@ -50,14 +50,16 @@ def test_a_batch_finds_its_parts_built_before_its_threads_start(service, monkeyp
     assert sorted(made, key=itemgetter(0)) == [(name, current_thread()) for name in names]
 
 
-def test_a_message_that_comes_twice_in_one_batch_is_one_sms(service):
+def test_a_message_that_is_delivered_twice_in_one_batch_is_one_sms(service):
     service.put(*[NAMED] * 5)
     for _ in range(3):
         service.work()
     assert len(service.gateway.calls) == 1
 
 
-def test_what_fails_unexpectedly_comes_again_and_is_dead_lettered_in_the_end(service, monkeypatch):
+def test_a_message_with_an_unhandled_error_is_retried_and_finally_dead_lettered(
+    service, monkeypatch
+):
     def fail(*_):
         raise RuntimeError(CANARY)
 
@@ -72,7 +74,9 @@ def test_what_fails_unexpectedly_comes_again_and_is_dead_lettered_in_the_end(ser
     assert any("in fail" in frame for frame in line["where"])
 
 
-def test_a_message_without_an_id_is_dead_lettered_with_the_id_that_it_went_by(service, monkeypatch):
+def test_a_message_without_an_id_is_dead_lettered_with_the_id_it_was_sent_under(
+    service, monkeypatch
+):
     """A redrive would give it another SQS id, and so a second SMS if the first call was made."""
 
     def fail_after_the_call(*_):
@@ -89,7 +93,7 @@ def test_a_message_without_an_id_is_dead_lettered_with_the_id_that_it_went_by(se
     assert len(service.gateway.calls) == 1
 
 
-def test_half_a_character_does_not_keep_a_message_from_being_dead_lettered(service, monkeypatch):
+def test_a_message_with_an_unpaired_surrogate_can_be_dead_lettered(service, monkeypatch):
     """Nor U+FFFF, which a queue takes only in escapes; and the rest of the batch is not kept."""
 
     def fail(*_):

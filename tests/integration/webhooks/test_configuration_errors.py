@@ -37,9 +37,7 @@ def test_with_broken_sources_every_source_answers_500_with_one_error_and_an_alar
 
 
 @pytest.mark.parametrize("written", ["no json", "[]", "{}", '{"token": "SET-ME"}'])
-def test_a_secret_that_is_not_set_alarms_and_asks_the_sender_to_come_again(
-    service, capsys, written
-):
+def test_a_secret_that_is_not_set_alarms_and_asks_the_sender_to_retry(service, capsys, written):
     service.stack.secrets.put_secret_value(
         SecretId=service.stack["WebhookSecret"], SecretString=written
     )
@@ -59,7 +57,7 @@ def test_a_missing_setting_alarms_and_is_named_in_the_log_only(service, monkeypa
     assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
 
 
-def test_a_mistake_of_our_own_is_answered_with_a_sentence_and_never_shows_a_body(
+def test_an_unhandled_error_is_answered_with_a_sentence_and_never_shows_a_body(
     service, monkeypatch
 ):
     def fail(_, planned, __):

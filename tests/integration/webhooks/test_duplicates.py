@@ -31,7 +31,7 @@ def test_a_call_that_arrives_many_times_at_once_is_one_sms(service):
     assert len(service.messages()) == 1
 
 
-def test_a_call_that_died_before_it_was_stored_is_taken_when_it_comes_again(service, monkeypatch):
+def test_a_call_that_could_not_be_stored_is_accepted_when_it_is_repeated(service, monkeypatch):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
@@ -60,7 +60,7 @@ def test_two_orders_saved_in_one_second_are_two_sms(service, source):
     assert len(sent(service)) == 2
 
 
-def test_a_storm_of_order_updated_is_one_sms_for_each_status(service):
+def test_a_burst_of_order_updated_is_one_sms_for_each_status(service):
     statuses = ["pending"] * 5 + ["processing"] * 10 + ["completed"] * 10 + ["processing"] * 5
     for n, status in enumerate(statuses):
         given = woocommerce(f"d{n}", status=status, date_modified=f"2026-11-24T10:00:{n:02}")

@@ -10,7 +10,7 @@ from tests.integration.service import counted, event
 from tests.integration.webhooks.proxy_events import sent, shopify
 
 
-def test_an_event_over_event_bridge_and_over_https_is_one_sms(service):
+def test_an_event_over_eventbridge_and_over_https_is_one_sms(service):
     """Two ways in at the same time, as while a shop moves from one to the other."""
     https = shopify()
     partner = event("webhook_shopify_eventbridge")
@@ -21,7 +21,9 @@ def test_an_event_over_event_bridge_and_over_https_is_one_sms(service):
     assert sent(service) == ["Ordine #1042 ricevuto."]
 
 
-def test_a_partner_event_that_cannot_be_taken_now_is_lambdas_to_bring_again(service, monkeypatch):
+def test_a_partner_event_that_cannot_be_accepted_now_is_left_to_lambdas_retries(
+    service, monkeypatch
+):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
@@ -36,7 +38,7 @@ def test_a_partner_event_that_cannot_be_taken_now_is_lambdas_to_bring_again(serv
     assert len(sent(service)) == 1
 
 
-def test_a_partner_event_with_broken_sources_is_kept_and_alarms(service, tmp_path, capsys):
+def test_a_partner_event_with_broken_sources_is_retried_and_alarms(service, tmp_path, capsys):
     (tmp_path / "sources.yaml").write_text("shopify: [", "utf-8")
     with pytest.raises(Exception, match="not configured"):
         service.partner_event(event("webhook_shopify_eventbridge"))

@@ -16,7 +16,7 @@ def reasons(service):
     return {reason: found.count(reason) for reason in set(found)}
 
 
-def test_forged_posts_over_neighbouring_numbers_stop_early_and_leave_other_sources_alone(
+def test_forged_posts_over_neighbouring_numbers_stop_early_and_do_not_affect_other_sources(
     service, capsys
 ):
     posts = [form(tel=f"333 123 {n % 30:04d}", nome=f"Anna{n:03}") for n in range(60)]
@@ -40,7 +40,7 @@ def test_a_number_gets_no_more_than_its_limit_from_all_sources_together(service)
     assert reasons(service) == {"queued": 5, "recipient_limit": 5}
 
 
-def test_the_same_text_from_another_event_is_held_back_and_names_the_first(service):
+def test_the_same_text_from_another_event_is_suppressed_and_names_the_first(service):
     first = service.webhook(form()).body["messages"][0]["id"]
     second = service.webhook(form("altro-modulo", giro=2))
     assert (second.status, second.reason) == (200, "same_text")
@@ -69,7 +69,7 @@ def test_what_a_message_costs_at_the_table(service, costs):
     assert costs() == {"GetItem": 1, "PutItem": 2, "UpdateItem": 3}
 
 
-def test_what_a_message_costs_that_a_pause_holds_back(service, costs):
+def test_what_a_message_costs_that_a_pause_suppresses(service, costs):
     subject = limits.subject("source", "webhook:modulo")
     webhooks.intake().flood_guard.counters.pause(subject, core.clock() + timedelta(hours=1))
     before = costs()

@@ -82,7 +82,7 @@ def test_a_message_may_wait_from_minutes_to_a_year(service, monkeypatch, ahead, 
     assert len(schedules(service)) == (timedelta(minutes=15) < ahead <= timedelta(days=365))
 
 
-def test_a_cancelled_reminder_stays_cancelled_whatever_still_comes(service):
+def test_a_cancelled_reminder_stays_cancelled_whatever_arrives_later(service):
     """Neither a schedule that fires all the same nor a repeated webhook brings it back."""
     tomorrow = (core.clock() + timedelta(days=1)).isoformat()
     [told] = service.webhook(form("scadenze", quando=tomorrow, numero="1")).body["messages"]

@@ -9,7 +9,7 @@ from tests.integration.webhooks.proxy_events import form, sent
     "nome",
     [None, "", " \t", "\x00\x1f", "\u200b", "\u2060\ufeff", "\u00ad", "\u3164", [], {}, True],
 )
-def test_without_a_value_nothing_goes_out_and_the_record_names_the_field(service, nome):
+def test_without_a_value_nothing_is_sent_and_the_record_names_the_field(service, nome):
     answer = service.webhook(form(nome=nome))
     assert (answer.status, answer.body["messages"][0]["status"]) == (200, "rejected")
     [record] = service.messages()
@@ -31,6 +31,6 @@ def test_without_a_value_nothing_goes_out_and_the_record_names_the_field(service
         (7, "7"),
     ],
 )
-def test_a_value_goes_out_as_data_on_one_short_line(service, nome, shown):
+def test_a_value_is_sent_as_data_on_one_short_line(service, nome, shown):
     service.webhook(form(nome=nome))
     assert sent(service) == [f"Grazie {shown}, a presto."]

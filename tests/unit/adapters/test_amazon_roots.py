@@ -112,7 +112,7 @@ def test_clients_trust_the_built_file(verify, built, region):
     "region", ["cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-iso-east-1"]
 )
 @pytest.mark.usefixtures("built")
-def test_where_somebody_else_may_sign_the_sdk_decides(verify, region):
+def test_in_partitions_with_other_authorities_the_sdk_decides(verify, region):
     assert verify(region) is True
 
 
@@ -123,7 +123,7 @@ def test_without_the_file_the_sdk_decides(verify, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.usefixtures("built")
-def test_a_bundle_of_the_environment_goes_first(verify, monkeypatch, name):
+def test_a_bundle_of_the_environment_takes_precedence(verify, monkeypatch, name):
     monkeypatch.setenv(name, str(BUNDLE))
     assert verify("eu-south-1") == str(BUNDLE)
 

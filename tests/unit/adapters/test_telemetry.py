@@ -91,7 +91,7 @@ def test_a_sent_message_counts_its_segments_cost_and_time(written):
     }
 
 
-def test_time_to_send_begins_at_the_time_that_was_asked_for(written):
+def test_time_to_send_starts_at_the_requested_time(written):
     asked = START + timedelta(hours=5)
     sent = replace(CANARY, status=Status.SENT, send_at=asked, sent_at=asked + timedelta(seconds=2))
     written.telemetry.status_changed(sent)
@@ -108,12 +108,12 @@ def test_time_to_send_begins_at_the_time_that_was_asked_for(written):
         ("suppressed", "Suppressed"),
     ],
 )
-def test_each_end_is_counted(written, status, name):
+def test_each_status_without_a_delivery_is_counted(written, status, name):
     written.telemetry.status_changed(replace(CANARY, status=Status(status)))
     assert written.metrics() == {name: (1, "Count")}
 
 
-def test_a_message_that_waits_after_a_try_was_retried(written):
+def test_a_message_that_waits_after_an_attempt_counts_as_retried(written):
     written.telemetry.status_changed(replace(CANARY, attempts=1))
     assert written.metrics() == {"Retried": (1, "Count")}
 
@@ -172,7 +172,7 @@ def test_what_has_no_source_is_counted_for_the_stack_alone(written):
         ("POWERTOOLS_DEV", "true"),
     ],
 )
-def test_no_variable_takes_a_metric_away_from_its_alarm(monkeypatch, name, value):
+def test_no_variable_hides_a_metric_from_its_alarm(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     written = Written()
     written.telemetry.duplicate_received(CANARY)
@@ -249,7 +249,7 @@ def test_what_a_person_should_see_is_a_warning_or_an_error(written, logged):
     assert levels["message.not_handed_over"] == "ERROR"
 
 
-def test_an_unhandled_error_is_counted_and_told_by_place_only(written, logged):
+def test_an_unhandled_error_is_counted_and_logged_by_place_only(written, logged):
     def fail():
         raise RuntimeError(CANARY.text)
 

@@ -94,7 +94,7 @@ def test_a_new_message_is_claimed_sent_and_recorded():
     assert stage.store["m-1"].attempts == 1
 
 
-def test_the_claim_stands_before_the_gateway_is_called():
+def test_the_claim_is_stored_before_the_gateway_is_called():
     stage = Stage()
     seen = []
 
@@ -107,7 +107,7 @@ def test_the_claim_stands_before_the_gateway_is_called():
     assert [(one.status, one.claim) for one in seen] == [("sending", "claim-1")]
 
 
-def test_a_stored_message_is_sent_once_however_often_it_comes():
+def test_a_stored_message_is_sent_once_however_often_it_is_delivered():
     stage = Stage(store=FakeStore(waiting()))
     results = [stage.send_stored() for _ in range(3)]
     assert [one.record.status for one in results] == ["sent"] * 3
@@ -115,7 +115,7 @@ def test_a_stored_message_is_sent_once_however_often_it_comes():
     assert len(stage.gateway.calls) == 1
 
 
-def test_a_new_message_is_sent_once_however_often_it_comes():
+def test_a_new_message_is_sent_once_however_often_it_is_delivered():
     stage = Stage()
     results = [stage.send_new() for _ in range(3)]
     assert [one.repeated for one in results] == [False, True, True]
@@ -145,14 +145,14 @@ def test_an_expired_message_is_not_sent():
     assert stage.gateway.calls == []
 
 
-def test_in_test_mode_a_foreign_number_gets_nothing_but_a_record():
+def test_in_test_mode_any_other_number_gets_only_a_record():
     stage = Stage(policy=replace(POLICY, live=False))
     assert stage.send_new().record.status is Status.SUPPRESSED
     assert stage.store["m-1"].reason == "test_mode"
     assert stage.gateway.calls == []
 
 
-def test_what_comes_a_little_early_waits_for_its_time():
+def test_a_message_received_a_little_early_waits_for_its_time():
     record = waiting(status=Status.SCHEDULED, send_at=START + timedelta(seconds=30))
     stage = Stage(store=FakeStore(record))
     assert stage.send_stored().retry_in == 30.0
@@ -160,7 +160,7 @@ def test_what_comes_a_little_early_waits_for_its_time():
     assert stage.send_stored().record.status is Status.SENT
 
 
-def test_what_comes_much_too_early_is_brought_again_by_its_schedule():
+def test_a_message_received_much_too_early_is_left_to_its_schedule():
     record = waiting(status=Status.SCHEDULED, send_at=START + timedelta(hours=3))
     stage = Stage(store=FakeStore(record))
     assert stage.send_stored().retry_in is None
@@ -178,7 +178,7 @@ def test_what_has_ended_is_never_sent(status):
 # Not sent, doubt, and back again
 
 
-def test_what_was_not_sent_goes_out_at_the_next_try():
+def test_what_was_not_sent_is_sent_at_the_next_attempt():
     stage = Stage(gateway=FakeGateway(BUSY))
     first = stage.send_new()
     assert (first.record.status, first.retry_in) == ("queued", 120.0)
@@ -187,7 +187,7 @@ def test_what_was_not_sent_goes_out_at_the_next_try():
     assert [call.outcome for _, call, _ in stage.telemetry.calls] == ["busy", "accepted"]
 
 
-def test_a_doubt_is_never_tried_again_by_itself():
+def test_an_unknown_outcome_is_never_retried_automatically():
     stage = Stage(gateway=FakeGateway(UNCERTAIN))
     assert stage.send_new().record.status is Status.UNKNOWN
     stage.clock.forward(3600)
@@ -196,7 +196,7 @@ def test_a_doubt_is_never_tried_again_by_itself():
     assert len(stage.gateway.calls) == 1
 
 
-def test_resend_tries_a_doubt_again():
+def test_resend_unknown_retries_an_unknown_outcome():
     stage = Stage(gateway=FakeGateway(UNCERTAIN), policy=replace(POLICY, resend_unknown=True))
     assert stage.send_new().retry_in == 2.0
     assert stage.send_stored().record.status is Status.SENT
@@ -221,7 +221,7 @@ def test_a_wrong_account_costs_two_calls_and_waits():
     assert (len(stage.gateway.calls), stage.gateway.refreshed) == (2, 1)
 
 
-def test_the_second_call_can_end_in_doubt_too():
+def test_the_outcome_of_the_second_call_can_be_unknown_too():
     stage = Stage(gateway=FakeGateway(SECURITY, UNCERTAIN))
     assert stage.send_new().record.status is Status.UNKNOWN
 
@@ -252,7 +252,7 @@ def test_without_an_account_nothing_is_called_and_nothing_is_lost(error, reason)
     assert stage.send_stored().record.status is Status.SENT
 
 
-def test_an_account_that_vanishes_between_two_calls_loses_nothing():
+def test_an_account_that_becomes_unavailable_between_two_calls_loses_nothing():
     stage = Stage()
 
     def vanish():
@@ -266,14 +266,14 @@ def test_an_account_that_vanishes_between_two_calls_loses_nothing():
 # Time
 
 
-def test_a_call_is_not_begun_when_our_own_time_runs_out():
+def test_no_call_starts_when_the_function_is_running_out_of_time():
     stage = Stage()
     result = stage.send_new(left=lambda: 13.9)
     assert (result.record.status, result.record.reason) == ("queued", "out_of_time")
     assert stage.gateway.calls == []
 
 
-def test_a_call_is_not_begun_when_the_claim_would_run_out_during_it():
+def test_no_call_starts_when_the_lease_would_expire_during_it():
     stage = Stage()
 
     def slow_account():
@@ -285,7 +285,7 @@ def test_a_call_is_not_begun_when_the_claim_would_run_out_during_it():
     assert stage.gateway.calls == []
 
 
-def test_the_latency_of_a_call_is_told():
+def test_the_latency_of_a_call_is_reported():
     stage = Stage()
 
     def slow():
@@ -361,7 +361,7 @@ def died_during_the_call(stage):
         stage.send_new()
 
 
-def test_a_claim_left_behind_becomes_unknown_at_redelivery_and_is_not_sent_again():
+def test_an_expired_lease_becomes_unknown_at_redelivery_and_is_not_sent_again():
     stage = Stage()
     died_during_the_call(stage)
     early = stage.send_stored()
@@ -373,7 +373,7 @@ def test_a_claim_left_behind_becomes_unknown_at_redelivery_and_is_not_sent_again
     assert len(stage.gateway.calls) == 1
 
 
-def test_a_claim_left_behind_is_found_by_the_reconciler():
+def test_an_expired_lease_is_found_by_the_reconciler():
     stage = Stage()
     died_during_the_call(stage)
     assert stage.reconcile()[0].leases_expired == 0
@@ -383,7 +383,7 @@ def test_a_claim_left_behind_is_found_by_the_reconciler():
     assert stage.reconcile()[0].leases_expired == 0
 
 
-def test_resend_sends_a_message_again_whose_worker_died():
+def test_resend_unknown_sends_a_message_again_whose_worker_was_killed():
     stage = Stage(policy=replace(POLICY, resend_unknown=True))
     died_during_the_call(stage)
     stage.clock.forward(91)
@@ -392,7 +392,7 @@ def test_resend_sends_a_message_again_whose_worker_died():
 
 
 @pytest.mark.parametrize("late_reply", [ACCEPTED, CallResult(CallOutcome.BAD_DESTINATION, "020")])
-def test_a_worker_taken_for_dead_that_knows_the_answer_is_believed(late_reply):
+def test_a_late_result_of_a_worker_whose_lease_expired_is_recorded(late_reply):
     stage = Stage()
 
     def sleep_through_the_claim():
@@ -408,7 +408,7 @@ def test_a_worker_taken_for_dead_that_knows_the_answer_is_believed(late_reply):
     assert stage.store["m-1"].version == 4
 
 
-def test_a_persons_decision_is_not_overwritten_by_a_worker_that_wakes_up_late():
+def test_a_manual_action_is_not_overwritten_by_a_late_worker():
     stage = Stage()
 
     def sleep_and_let_a_person_decide():
@@ -434,7 +434,7 @@ def test_without_the_table_nothing_is_called():
     assert stage.gateway.calls == []
 
 
-def test_a_claim_whose_answer_got_lost_calls_nobody_and_ends_in_doubt():
+def test_a_claim_whose_response_was_lost_makes_no_call_and_becomes_unknown():
     stage = Stage(store=FakeStore(waiting()))
     stage.store.loses_answers = 1
     with pytest.raises(StoreUnavailable):
@@ -461,7 +461,7 @@ def test_an_accepted_call_that_cannot_be_recorded_is_not_made_again():
     assert len(stage.gateway.accepted) == 1
 
 
-def test_a_record_deleted_meanwhile_is_not_written_anew():
+def test_a_deleted_record_is_not_created_again():
     stage = Stage()
 
     def delete():

@@ -32,7 +32,7 @@ def test_a_message_is_stored_and_then_queued(enqueuer):
     assert [one.status for one in enqueuer.telemetry.changes] == ["queued"]
 
 
-def test_a_message_that_comes_again_is_not_queued_again(enqueuer):
+def test_a_repeated_message_is_not_queued_again(enqueuer):
     enqueuer.enqueue(waiting())
     enqueuer.clock.forward(0.001)
     accepted = enqueuer.enqueue(waiting())
@@ -42,7 +42,7 @@ def test_a_message_that_comes_again_is_not_queued_again(enqueuer):
     assert len(enqueuer.telemetry.duplicates) == 1
 
 
-def test_a_message_that_comes_again_is_answered_with_what_stands(enqueuer):
+def test_a_repeated_message_is_answered_with_the_stored_record(enqueuer):
     enqueuer.store.records["m-1"] = waiting(status=Status.SENT, version=3)
     assert enqueuer.enqueue(waiting()).record.status is Status.SENT
 
@@ -82,7 +82,7 @@ def test_without_the_table_nothing_is_accepted(enqueuer):
     assert enqueuer.queue.put_in == []
 
 
-def test_a_store_whose_answer_got_lost_is_left_to_the_reconciler(enqueuer):
+def test_a_write_whose_response_was_lost_is_left_to_the_reconciler(enqueuer):
     enqueuer.store.loses_answers = 1
     with pytest.raises(StoreUnavailable):
         enqueuer.enqueue(waiting())
@@ -103,18 +103,18 @@ def test_what_cannot_be_sent_is_stored_and_not_queued(enqueuer, record, status):
     assert enqueuer.queue.put_in == []
 
 
-def test_a_wait_longer_than_the_queue_can_do_is_scheduled(enqueuer):
+def test_a_delay_longer_than_the_queue_allows_is_scheduled(enqueuer):
     """A gateway may ask for hours (Retry-After)."""
     assert enqueuer.hand_over(waiting(), 3600.0)
     assert enqueuer.queue.put_in == []
     assert enqueuer.schedule.at == {"m-1": START + timedelta(hours=1)}
 
 
-def test_a_short_wait_is_done_by_the_queue(enqueuer):
+def test_a_short_delay_is_left_to_the_queue(enqueuer):
     assert enqueuer.hand_over(waiting(), 120.0)
     assert enqueuer.queue.put_in == [("m-1", 120.0)]
 
 
-def test_a_time_that_has_passed_is_no_wait(enqueuer):
+def test_a_time_in_the_past_causes_no_delay(enqueuer):
     enqueuer.enqueue(waiting(send_at=START - timedelta(hours=1)))
     assert enqueuer.queue.put_in == [("m-1", 0.0)]

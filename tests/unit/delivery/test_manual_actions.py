@@ -35,7 +35,7 @@ def put(desk, record):
 
 
 @pytest.mark.parametrize("act", ["cancel", "resend", "confirm"])
-def test_nothing_is_decided_about_a_message_that_does_not_exist(desk, act):
+def test_no_action_completes_on_a_message_that_does_not_exist(desk, act):
     decided = getattr(desk, act)("m-1")
     assert (decided.record, decided.completed) == (None, False)
 
@@ -85,7 +85,7 @@ def test_resend_queues_once_however_often_it_is_clicked(desk, status):
     assert queued(desk) == ["m-1"]
 
 
-def test_of_two_resends_at_the_same_moment_one_is_done(desk):
+def test_of_two_resends_at_the_same_moment_one_completes(desk):
     put(desk, waiting(status=Status.UNKNOWN))
     read = desk.store.get
 
@@ -122,7 +122,7 @@ def test_confirm_says_sent_once(desk):
     assert queued(desk) == []
 
 
-def test_confirm_and_resend_at_the_same_moment_do_not_both_count(desk):
+def test_confirm_and_resend_at_the_same_moment_do_not_both_complete(desk):
     put(desk, waiting(status=Status.UNKNOWN))
     read = desk.store.get
 
@@ -139,7 +139,7 @@ def test_confirm_and_resend_at_the_same_moment_do_not_both_count(desk):
 
 
 @pytest.mark.parametrize("act", ["cancel", "resend", "confirm"])
-def test_a_table_that_does_not_answer_is_no_decision(desk, act):
+def test_without_the_table_no_action_completes(desk, act):
     desk.store.down = True
     with pytest.raises(StoreUnavailable):
         getattr(desk, act)("m-1")

@@ -40,7 +40,7 @@ def test_a_message_whose_time_is_over_expires():
     assert asked(record, START + HOUR) == End(Status.EXPIRED, Reason.TOO_LATE)
 
 
-def test_in_test_mode_only_the_firms_own_numbers_get_an_sms():
+def test_in_test_mode_only_the_test_recipients_get_an_sms():
     assert asked(waiting(), policy=TEST) == Go()
     assert asked(waiting(to="+393331234568"), policy=TEST) == End(
         Status.SUPPRESSED, Reason.TEST_MODE
@@ -59,7 +59,7 @@ def test_an_exceeded_limit_ends_a_message_with_the_limits_own_words():
     )
 
 
-def test_an_end_counts_before_a_wait():
+def test_an_end_takes_precedence_over_a_wait():
     record = waiting(to="+393331234568", send_at=START + HOUR)
     assert asked(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)
     assert isinstance(asked(record, exceeded_limit=LIMIT), End)
@@ -111,5 +111,5 @@ def test_a_new_rule_is_one_function_and_one_entry():
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_rule_is_silent_about_an_ordinary_message(rule):
+def test_no_rule_holds_an_ordinary_message_back(rule):
     assert rule(waiting(), Circumstances(START, LIVE)) is None

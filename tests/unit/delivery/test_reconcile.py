@@ -52,7 +52,7 @@ def test_what_was_never_scheduled_is_queued_late_rather_than_never(night_watch):
     assert night_watch.store["m-1"].status is Status.QUEUED
 
 
-def test_what_expired_while_nobody_looked_is_told_so(night_watch):
+def test_a_message_that_expired_unnoticed_is_marked_expired(night_watch):
     put(night_watch, waiting(check_at=START, expires_at=START))
     assert run(night_watch) == ReconcileCounts(ended=1)
     assert night_watch.store["m-1"].status is Status.EXPIRED
@@ -60,14 +60,14 @@ def test_what_expired_while_nobody_looked_is_told_so(night_watch):
     assert [one.status for one in night_watch.telemetry.changes] == ["expired"]
 
 
-def test_a_claim_that_ran_out_becomes_unknown(night_watch):
+def test_an_expired_lease_becomes_unknown(night_watch):
     put(night_watch, sending(check_at=START))
     assert run(night_watch) == ReconcileCounts(leases_expired=1)
     assert night_watch.store["m-1"].status is Status.UNKNOWN
     assert night_watch.queue.put_in == []
 
 
-def test_a_claim_that_ran_out_is_queued_again_where_the_firm_says_resend(night_watch):
+def test_an_expired_lease_is_queued_again_with_resend_unknown(night_watch):
     night_watch = replace(night_watch, policy=replace(POLICY, resend_unknown=True))
     put(night_watch, sending(check_at=START))
     assert run(night_watch) == ReconcileCounts(leases_expired=1)
@@ -75,7 +75,7 @@ def test_a_claim_that_ran_out_is_queued_again_where_the_firm_says_resend(night_w
     assert night_watch.queue.put_in == [("m-1", 2.0)]
 
 
-def test_a_live_claim_is_left_alone(night_watch):
+def test_a_current_lease_is_not_touched(night_watch):
     put(night_watch, sending())
     night_watch.clock.forward(LEASE.total_seconds() - 1)
     assert run(night_watch) == ReconcileCounts()
@@ -103,7 +103,7 @@ def test_a_second_run_finds_nothing(night_watch):
     assert run(night_watch) == ReconcileCounts()
 
 
-def test_a_queue_that_is_down_is_tried_again_later(night_watch):
+def test_an_unavailable_queue_is_tried_again_later(night_watch):
     put(night_watch, waiting(check_at=START))
     night_watch.queue.down = True
     run(night_watch)
@@ -114,7 +114,7 @@ def test_a_queue_that_is_down_is_tried_again_later(night_watch):
     assert night_watch.queue.put_in == [("m-1", 0.0)]
 
 
-def test_a_run_stops_in_time_and_the_next_goes_on(night_watch):
+def test_a_run_stops_in_time_and_the_next_continues(night_watch):
     put(night_watch, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
     seconds = iter([60.0, 60.0, 9.0])
     assert night_watch.run(lambda: next(seconds)) == ReconcileCounts(queued=2)

@@ -14,7 +14,7 @@ def section(heading):
     return re.split(r"^## ", PAGE.split(f"## {heading}\n")[1], flags=re.MULTILINE)[0]
 
 
-def test_each_field_of_a_message_is_told_and_no_other():
+def test_each_field_of_a_message_is_listed_and_no_other():
     rows = re.findall(r"^\| `(\w+)` \|", section("The fields"), re.MULTILINE)
     assert sorted(rows) == sorted(FIELDS)
 
@@ -28,6 +28,6 @@ def test_each_status_has_its_code():
     }
 
 
-def test_each_reason_is_told_and_no_other():
+def test_each_reason_is_listed_and_no_other():
     rows = re.findall(r"^\| (`.+?`) \|", section("The reasons"), re.MULTILINE)
     assert {word for row in rows for word in re.findall(r"`(\w+)`", row)} == set(Reason)

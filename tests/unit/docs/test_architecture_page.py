@@ -22,7 +22,7 @@ def test_enough_is_named():
 
 
 @pytest.mark.parametrize("room", [room for room in MAY_IMPORT if room])
-def test_every_room_is_in_the_picture(room):
+def test_every_subpackage_is_in_the_diagram(room):
     assert f"{room}/" in PAGE.split("```")[1]
 
 

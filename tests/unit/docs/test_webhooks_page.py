@@ -235,7 +235,7 @@ def test_reminders_of_the_page_wait_for_their_day():
     assert only_message("zapier").send_at == datetime(2026, 12, 2, 14, tzinfo=UTC)
 
 
-def test_the_test_notification_of_shopify_reaches_nobody():
+def test_the_test_notification_of_shopify_is_sent_to_nobody():
     order = SHOPIFY_ORDER | {
         "id": 820982911946154508,
         "name": "#9999",

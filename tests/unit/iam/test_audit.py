@@ -17,7 +17,7 @@ def test_each_use_that_no_rule_allows_is_refused():
     assert refused([allow(action="sqs:*")], [SEND, RECEIVE]) == set()
 
 
-def test_a_permission_that_is_what_was_done_is_none_too_much():
+def test_a_permission_that_equals_its_use_is_not_excessive():
     assert excess([allow()], [SEND, RECEIVE]) == {}
 
 

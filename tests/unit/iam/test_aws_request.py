@@ -105,7 +105,7 @@ def asked(service, operation, **arguments):
         ),
     ],
 )
-def test_a_call_asks_for_its_action_on_its_resource(call, use):
+def test_a_call_needs_its_action_on_its_resource(call, use):
     service, operation, arguments = call
     assert asked(service, operation, **arguments) == {Use(*use)}
 

@@ -17,13 +17,13 @@ def statement(effect="Allow", action="dynamodb:GetItem", resource=TABLE, **more)
     return {"Effect": effect, "Action": action, "Resource": resource} | more
 
 
-def test_what_no_statement_speaks_of_is_denied():
+def test_what_no_statement_covers_is_denied():
     assert not allowed([], GET)
     assert not allowed(policy(statement(action="dynamodb:PutItem")), GET)
     assert not allowed(policy(statement(resource=f"{TABLE}/index/by_status")), GET)
 
 
-def test_a_denial_beats_every_permission_wherever_it_stands():
+def test_a_denial_overrides_every_permission_in_whatever_order():
     assert allowed(policy(statement()), GET)
     deny = statement(effect="Deny", action="dynamodb:*", resource="*")
     assert not allowed(policy(statement(), deny), GET)

@@ -58,14 +58,14 @@ class Stage:
 # Messages
 
 
-def test_a_message_is_sent_and_done():
+def test_a_message_is_sent_and_completed():
     stage = Stage()
     assert stage.handle(LEAST | {"id": "m-1"}) == COMPLETED
     assert [(sms.to, sms.text) for sms in stage.gateway.accepted] == [("+393331234567", "Ciao")]
     assert (stage.store["m-1"].status, stage.store["m-1"].source) == ("sent", "queue")
 
 
-def test_without_an_id_the_one_of_the_queue_serves():
+def test_without_an_id_the_sqs_id_is_used():
     stage = Stage()
     stage.handle(LEAST)
     assert stage.store["sqs-1"].status is Status.SENT
@@ -86,7 +86,7 @@ def test_the_same_id_with_other_content_is_dead_lettered():
     assert len(stage.gateway.calls) == 1
 
 
-def test_what_was_not_sent_comes_again_and_is_sent_then():
+def test_what_was_not_sent_is_retried_and_then_sent():
     stage = Stage(BUSY)
     assert stage.handle(LEAST | {"id": "m-1"}) == QueueOutcome(retry_in=120.0)
     stage.clock.forward(120)
@@ -94,7 +94,7 @@ def test_what_was_not_sent_comes_again_and_is_sent_then():
     assert stage.store["m-1"].status is Status.SENT
 
 
-def test_a_message_without_an_id_comes_again_as_a_pointer_to_its_record():
+def test_a_message_without_an_id_is_retried_as_a_pointer_to_its_record():
     """Its SQS id would change with a redrive from the dead-letter queue."""
     stage = Stage(BUSY)
     assert stage.handle(LEAST) == COMPLETED
@@ -103,19 +103,19 @@ def test_a_message_without_an_id_comes_again_as_a_pointer_to_its_record():
     assert stage.store["sqs-1"].status is Status.SENT
 
 
-def test_a_pointer_that_cannot_be_queued_leaves_the_message_where_it_is():
+def test_a_pointer_that_cannot_be_queued_leaves_the_message_in_the_queue():
     stage = Stage(BUSY)
     stage.queue.down = True
     assert stage.handle(LEAST) == QueueOutcome(retry_in=120.0)
 
 
-def test_a_wait_that_the_queue_cannot_do_leaves_the_message_where_it_is():
+def test_a_delay_longer_than_the_queue_allows_leaves_the_message_in_the_queue():
     stage = Stage(replace(BUSY, retry_after=7200.0))
     assert stage.handle(LEAST) == QueueOutcome(retry_in=7200.0)
     assert stage.queue.put_in == []
 
 
-def test_a_message_that_another_worker_sends_right_now_comes_again():
+def test_a_message_that_another_worker_is_sending_is_retried():
     meanwhile = []
 
     def delivered_twice():
@@ -149,7 +149,7 @@ def test_a_pointer_sends_the_stored_message():
     assert stage.store["m-1"].status is Status.SENT
 
 
-def test_a_pointer_to_what_comes_too_early_comes_again():
+def test_a_pointer_that_is_received_too_early_is_retried():
     stage = Stage()
     stage.store.records["m-1"] = waiting(send_at=START + timedelta(seconds=60))
     assert stage.handle({"stored_message": "m-1"}) == QueueOutcome(retry_in=60.0)
@@ -197,7 +197,7 @@ def test_what_is_not_json_is_dead_lettered(body):
         ({"Records": []}, "Records: unknown_field, to: missing, text: missing"),
     ],
 )
-def test_what_is_no_message_is_dead_lettered_with_its_mistakes(body, reason):
+def test_an_invalid_message_is_dead_lettered_with_its_mistakes(body, reason):
     stage = Stage()
     assert stage.handle(body) == QueueOutcome(dead_letter=reason)
     assert stage.store.records == {}
@@ -222,7 +222,7 @@ def test_a_message_with_a_bad_number_becomes_a_rejected_record():
     assert len(stage.telemetry.changes) == 1
 
 
-def test_a_rejected_message_does_not_take_the_place_of_another():
+def test_a_rejected_message_does_not_replace_another():
     stage = Stage()
     stage.handle(LEAST | {"id": "m-1"})
     assert (
@@ -268,14 +268,14 @@ def test_an_envelope_that_is_delivered_twice_is_one_sms(envelope):
     assert len(stage.gateway.accepted) == 1
 
 
-def test_a_messages_own_id_stands_above_its_envelopes():
+def test_a_messages_own_id_takes_precedence_over_its_envelopes():
     stage = Stage()
     stage.handle(sns(LEAST | {"id": "m-1"}))
     assert list(stage.store.records) == ["m-1"]
 
 
 @pytest.mark.parametrize("odd", [None, 7, "", "a b", "x" * 129, {}])
-def test_an_envelopes_id_that_no_message_can_have_is_left_aside(odd):
+def test_an_envelopes_id_that_no_message_can_have_is_ignored(odd):
     stage = Stage()
     assert stage.handle(sns(LEAST) | {"MessageId": odd}) == COMPLETED
     assert list(stage.store.records) == ["sqs-1"]
@@ -299,7 +299,7 @@ def test_an_envelope_around_a_plain_text_is_dead_lettered(envelope):
     assert Stage().handle(envelope) == QueueOutcome(dead_letter="not_json")
 
 
-def test_an_envelope_that_never_ends_is_dead_lettered():
+def test_envelopes_nested_too_deeply_are_dead_lettered():
     inner = LEAST
     for _ in range(50):
         inner = event_bridge(inner)
@@ -322,12 +322,12 @@ def test_an_envelope_that_never_ends_is_dead_lettered():
         max_leaves=8,
     )
 )
-def test_whatever_is_in_the_queue_is_done_again_or_set_aside(body):
+def test_whatever_is_in_the_queue_is_completed_retried_or_dead_lettered(body):
     stage = Stage()
     handled = stage.handle(body)
     assert handled == COMPLETED or handled.dead_letter or handled.retry_in
     assert handled != COMPLETED or stage.store.records
 
 
-def test_what_is_no_envelope_stays_as_it_is():
+def test_what_is_not_an_envelope_is_left_unchanged():
     assert unwrap({"Type": "Notification", "Message": 7}) == {"Type": "Notification", "Message": 7}

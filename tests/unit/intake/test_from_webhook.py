@@ -55,7 +55,7 @@ def test_a_planned_message_is_stored_and_queued(house):
     assert house.queue.put_in == [("form:1", 0.0)]
 
 
-def test_the_same_event_again_is_a_duplicate_even_if_its_words_have_changed(house):
+def test_the_same_event_again_is_a_duplicate_even_if_its_text_has_changed(house):
     house.post(1, text="Prima")
     again = house.post(1, text="Dopo")
     assert (again.repeated, again.reason) == (True, "duplicate")
@@ -63,7 +63,7 @@ def test_the_same_event_again_is_a_duplicate_even_if_its_words_have_changed(hous
     assert len(house.counters.counts) == 3  # the repeat was not counted
 
 
-def test_a_message_whose_text_could_not_be_made_is_recorded_as_rejected(house):
+def test_a_message_whose_text_could_not_be_rendered_is_recorded_as_rejected(house):
     rejected = RejectedMessage(
         "form:1", "+393331234567", "transactional", "missing_value", "nome is missing"
     )
@@ -84,7 +84,7 @@ def test_one_number_gets_no_more_than_its_limit_within_an_hour(house):
     assert house.telemetry.pauses == []  # one eager number does not stop a shop
 
 
-def test_the_hour_slides_so_a_new_clock_hour_is_no_fresh_start(house):
+def test_the_hour_slides_so_a_new_clock_hour_resets_nothing(house):
     house.clock.forward(25 * 60)  # 8:55
     for n in range(5):
         house.post(n)
@@ -94,7 +94,7 @@ def test_the_hour_slides_so_a_new_clock_hour_is_no_fresh_start(house):
     assert house.post(6).accepted
 
 
-def test_500_forged_posts_over_100_neighbouring_numbers_stop_early_and_alarm(house):
+def test_500_forged_posts_over_100_neighbouring_numbers_stop_early_and_pause_the_source(house):
     numbers = [f"+39333123{n:04d}" for n in range(100)]
     taken = [house.post(n, to=numbers[n % 100]) for n in range(500)]
     assert sum(one.accepted for one in taken) == FORM.range_hourly_limit == 20
@@ -105,14 +105,14 @@ def test_500_forged_posts_over_100_neighbouring_numbers_stop_early_and_alarm(hou
     assert house.telemetry.pauses
 
 
-def test_other_sources_go_on_while_one_pauses(house):
+def test_other_sources_continue_while_one_is_paused(house):
     for n in range(30):
         house.post(n, to=f"+39333123{n:04d}")
     assert house.post(30, to="+393471112222").reason == "source_paused"
     assert house.post(31, to="+393471112222", source=SHOP).accepted
 
 
-def test_a_paused_source_goes_on_by_itself_after_an_hour(house):
+def test_a_paused_source_resumes_automatically(house):
     for n in range(30):
         house.post(n, to=f"+39333123{n:04d}")
     house.clock.forward(2 * 3600)
@@ -126,13 +126,13 @@ def test_a_source_sends_no_more_than_its_own_limit_whatever_the_numbers(house):
     assert taken[3].reason == "source_limit"
 
 
-def test_no_limit_is_a_limit_of_zero():
+def test_a_limit_of_zero_is_no_limit():
     house = House(recipient_limit=0)
     free = replace(FORM, hourly_limit=0, range_hourly_limit=0)
     assert all(house.post(n, source=free).accepted for n in range(60))
 
 
-def test_the_same_text_from_another_event_is_held_back_and_names_the_first(house):
+def test_the_same_text_from_another_event_is_suppressed_and_names_the_first(house):
     house.post(1, text="Grazie")
     second = house.post(2, text="Grazie")
     assert (second.record.status, second.reason) == ("suppressed", "same_text")
@@ -140,7 +140,7 @@ def test_the_same_text_from_another_event_is_held_back_and_names_the_first(house
     assert len(house.queue.put_in) == 1
 
 
-def test_the_same_text_may_go_again_after_ten_minutes_or_to_another_number(house):
+def test_the_same_text_may_be_sent_again_after_ten_minutes_or_to_another_number(house):
     house.post(1, text="Grazie")
     assert house.post(2, text="Grazie", to="+393471112222").accepted
     house.clock.forward(601)
@@ -159,7 +159,7 @@ def test_one_text_for_two_days_is_two_reminders_and_for_one_day_one(house):
     assert remind(3, 7).reason == "same_text"
 
 
-def test_a_text_whose_first_message_died_before_it_was_stored_goes_out(house):
+def test_a_text_whose_first_message_was_never_stored_is_sent(house):
     """Its claim stood, but nothing that could ever be sent: the second must not wait for it."""
     house.post(1, text="Grazie")
     del house.store.records["form:1"]

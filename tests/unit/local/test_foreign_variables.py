@@ -39,7 +39,7 @@ def run(*arguments):
     )
 
 
-def test_local_tools_drop_them_before_anything_is_started():
+def test_local_tools_remove_them_before_anything_starts():
     assert run("-c", PROBE).stdout.strip() == "[]"
 
 

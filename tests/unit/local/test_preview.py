@@ -50,7 +50,7 @@ def message(text, *, of="telefono", data=None, **keys):
 # Authentic or not
 
 
-def test_an_event_file_brings_body_headers_and_answer_at_once():
+def test_an_event_file_contains_body_and_headers_and_gets_a_preview():
     shown = preview(SHOP, (ROOT / EVENT).read_bytes(), secret=WEBHOOK_SECRETS["shopify"])
     [event] = shown.events
     [sms] = event.messages
@@ -107,7 +107,7 @@ def test_the_headers_that_a_call_would_need_are_those_that_senders_publish(name)
     assert preview(preset(name), body, lines, secret=secret, now=now).authentic is True
 
 
-def test_stripe_itself_takes_the_header_that_a_call_would_need():
+def test_stripe_itself_accepts_the_header_that_a_call_would_need():
     body = b'{"id": "evt_1", "type": "charge.succeeded"}'
     [(name, value)] = preview(preset("stripe"), body, secret="whsec_key", now=NOW).needed_headers
     assert name == "Stripe-Signature"
@@ -172,7 +172,7 @@ def test_the_ping_of_woocommerce_is_named():
 # Reading what a person has
 
 
-def test_a_request_line_brings_the_token_that_stands_in_the_address():
+def test_a_request_line_contains_the_token_of_the_address():
     headers = "> POST /v1/webhooks/elementor?token=local-secret HTTP/2\n> Host: sms.example.it\n"
     headers += "Content-Type: application/json"
     assert preview(preset("elementor"), {"phone": "333 1234567"}, headers).authentic is True
@@ -213,7 +213,7 @@ def test_without_headers_a_form_is_recognized_by_its_body(name, body):
         (SHOP, b'{"httpMethod": "POST", "body": [], "headers": 3}', "", "", "no event of API"),
     ],
 )
-def test_what_makes_no_call_gets_a_sentence(of, body, headers, topic, words):
+def test_input_that_is_not_a_call_gets_a_sentence(of, body, headers, topic, words):
     with pytest.raises(CannotPreview, match=words):
         sample_call(of, body, headers, topic)
 
@@ -310,7 +310,7 @@ def test_one_apostrophe_doubles_the_cost_until_smart_encoding_makes_it_straight(
     assert sms.cheaper is None
 
 
-def test_what_smart_encoding_cannot_write_is_left_out_of_the_cheaper_text():
+def test_what_smart_encoding_cannot_convert_is_left_out_of_the_cheaper_text():
     sms = message("“" + "a" * 100 + " 🎉🎉! È " + "tua”")  # 112 characters, two of them pairs
     assert (sms.final.encoding, sms.final.segments) == ("UCS-2", 2)
     assert characters(sms.final) == [
@@ -368,7 +368,7 @@ def test_neither_number_nor_text_nor_signature_is_in_a_repr():
         assert trace not in repr(shown)
 
 
-def test_what_would_move_a_cursor_is_spelled_out():
+def test_terminal_control_characters_are_escaped():
     shown = preview(SHOP, {}, topic="orders\x1b[2J")
     assert "orders\\u001b[2J" in as_text(shown)
 
@@ -413,12 +413,12 @@ def test_every_mistake_is_reported_with_its_line(tmp_path, capsys):
     assert [line.removeprefix(f"{file}:")[0] for line in lines] == ["2", "4", "5", "5"]
 
 
-def test_a_file_that_is_not_there_is_a_mistake(capsys):
+def test_a_missing_file_is_a_mistake(capsys):
     assert check_sources.main("none.yaml") == 1
     assert "none.yaml" in capsys.readouterr().err
 
 
-def test_a_secret_that_is_not_held_is_a_mistake_when_the_names_are_given(capsys):
+def test_a_missing_secret_is_a_mistake_when_the_names_are_given(capsys):
     assert check_sources.main("", "shopify, modulo, scadenze") == 1
     assert "no secret woocommerce" in capsys.readouterr().err
     assert check_sources.main("", "shopify,modulo,scadenze,woocommerce") == 0

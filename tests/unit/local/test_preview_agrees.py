@@ -216,7 +216,7 @@ def test_preview_and_service_agree_on_every_call(source, body, headers):
         ({"phone": "333 1234567", "nome": "stop"}, ("nothing", "when_false")),
     ],
 )
-def test_the_comparison_sees_every_kind_of_decision(data, decision):
+def test_the_comparison_covers_every_kind_of_decision(data, decision):
     message = {"text": "{nome}" + " {note}" * 4, "when": "nome != 'stop'", "delay": 60}
     source = preset("make", to=PATHS, message=message)
     headers = {"Content-Type": "application/json", "X-Webhook-Token": KEY}

@@ -79,7 +79,7 @@ def test_the_address_is_sent_byte_for_byte_as_php_writes_it(answers, vector, twi
         ("-_.*!'()", "-_.%2A%21%27%28%29"),
     ],
 )
-def test_what_could_be_rewritten_on_the_way_is_not(answers, text, sent):
+def test_what_a_client_could_rewrite_is_sent_unchanged(answers, text, sent):
     answers.get(URL, body="[0]")
     gateway().send(Sms("Bottega", text, "+393331234567"), ACCOUNT)
     [call] = answers.calls
@@ -95,7 +95,7 @@ def test_what_could_be_rewritten_on_the_way_is_not(answers, text, sent):
         ("http://user:word@gateway.example/a?b=c#d", "http://gateway.example/a"),
     ],
 )
-def test_of_the_address_that_is_set_only_host_and_path_count(answers, url, asked):
+def test_of_the_configured_address_only_host_and_path_are_used(answers, url, asked):
     answers.get(asked, body="[0]")
     assert gateway(url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
     assert [call.request.url for call in answers.calls] == [f"{asked}?{ROSA['query']}"]
@@ -134,7 +134,7 @@ def test_of_the_address_that_is_set_only_host_and_path_count(answers, url, asked
         (504, "[0]", CallOutcome.UNCERTAIN, "http_504"),
     ],
 )
-def test_each_status_and_body_has_its_verdict_and_costs_one_request(
+def test_each_status_and_body_has_its_outcome_and_costs_one_request(
     answers, status, body, outcome, code
 ):
     reply = answer(answers, body, status=status, headers={"Location": "/elsewhere"})
@@ -152,7 +152,7 @@ def test_a_redirect_is_never_followed(answers, status, location):
     assert elsewhere.call_count == 0
 
 
-def test_retry_after_is_handed_on(answers):
+def test_retry_after_is_passed_on(answers):
     assert answer(answers, "", status=503, headers={"Retry-After": "120"}).retry_after == 120.0
 
 
@@ -189,7 +189,7 @@ def carrying_the_address(fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_fault_after_the_connection_is_uncertain_and_tells_its_class_alone(
+def test_a_fault_after_the_connection_is_uncertain_and_reports_only_its_class(
     answers, caplog, capfd, fault
 ):
     caplog.set_level(logging.DEBUG)
@@ -206,7 +206,7 @@ def test_a_fault_before_the_connection_was_certainly_not_sent(answers):
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "NameResolutionError")
 
 
-def test_what_cannot_be_encoded_is_not_asked(answers):
+def test_what_cannot_be_encoded_is_not_requested(answers):
     reply = gateway().send(SMS, OpenvoipAccount("9999", "canary\ud800"))
     assert (reply.outcome, reply.fault) == (CallOutcome.MISCONFIGURED, "NotEncodable")
     assert len(answers.calls) == 0

@@ -195,13 +195,13 @@ def test_a_near_miss_is_uncertain_and_never_success(body):
     assert read(body).outcome is CallOutcome.UNCERTAIN
 
 
-def test_a_code_never_seen_is_uncertain_and_kept():
+def test_an_unpublished_code_is_uncertain_and_stored():
     reply = read("ERR: 042 Qualcosa di nuovo")
     assert (reply.outcome, reply.code) == (CallOutcome.UNCERTAIN, "042")
     assert reply.raw == "ERR: 042 Qualcosa di nuovo"
 
 
-def test_the_gateways_own_code_is_kept_as_it_was_written():
+def test_the_gateways_own_code_is_stored_unchanged():
     assert read("020").code == "020"
     assert read('{"exit_status":"-1","exit_string":"Security error"}').code == "-1"
 
@@ -214,7 +214,7 @@ def test_a_long_reply_is_cut_for_the_record():
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_gateway_was_not_reached_whatever_the_page_says(status):
+def test_a_busy_gateway_was_not_reached_whatever_the_body_says(status):
     reply = read("[0]", status, "120")
     assert (reply.outcome, reply.retry_after) == (CallOutcome.BUSY, 120.0)
     assert reply.code == f"http_{status}"
@@ -226,7 +226,7 @@ def test_a_redirect_or_client_error_was_not_sent(status):
 
 
 @pytest.mark.parametrize("status", [100, 101, 199, 500, 501, 502, 504, 505, 599, 600, 999])
-def test_any_other_status_is_uncertain_whatever_the_page_says(status):
+def test_any_other_status_is_uncertain_whatever_the_body_says(status):
     assert read("[0]", status).outcome is CallOutcome.UNCERTAIN
 
 
@@ -307,7 +307,7 @@ def test_json_of_any_shape_is_accepted_only_for_a_lone_zero(value):
     st.binary(max_size=300),
     st.none() | st.text(max_size=40) | st.sampled_from(["Tue, 24 Nov 10000 00:00:00 GMT", "1e9"]),
 )
-def test_no_answer_makes_the_reader_stumble(status, body, retry_after):
+def test_no_reply_makes_the_reader_raise(status, body, retry_after):
     reply = read_reply(status, body, retry_after, NOW)
     assert reply.retry_after is None or reply.retry_after >= 0
     assert reply.outcome is not CallOutcome.ACCEPTED or 200 <= status < 300

@@ -48,7 +48,7 @@ def test_number_and_text_are_enough_for_a_message():
     assert (message.id, message.send_at, message.valid_for, message.reference) == (None,) * 4
 
 
-def test_every_field_is_taken_as_it_is_given():
+def test_every_field_is_accepted_as_it_is_given():
     policy = Policy(default_sender="Bottega", allowed_senders=frozenset({"Studio"}))
     message = parse(
         policy,
@@ -70,12 +70,12 @@ def test_every_field_is_taken_as_it_is_given():
     assert (message.valid_for, message.reference) == (600, "pratica n. 7/È")
 
 
-def test_the_firm_decides_about_the_archive_where_a_message_does_not():
+def test_the_setting_decides_about_the_archive_where_a_message_does_not():
     assert not parse(Policy(default_sender="Bottega", archive=False)).archive
     assert parse(Policy(default_sender="Bottega", archive=False), archive=True).archive
 
 
-def test_a_text_is_written_in_gsm_7_and_what_was_replaced_is_told():
+def test_a_text_is_converted_to_gsm_7_and_what_was_replaced_is_reported():
     message = parse(text="L’ordine è “pronto”")
     assert message.text == 'L\'ordine è "pronto"'
     assert {(one["character"], one["by"], one["count"]) for one in message.replaced} == {
@@ -111,7 +111,7 @@ def test_emoji_are_counted_in_the_phones_units():
         (("+393331230000",), "+393331230000", True),
     ],
 )
-def test_a_message_names_only_senders_that_the_firm_allows(allowed, sender, taken):
+def test_a_message_names_only_senders_that_the_settings_allow(allowed, sender, taken):
     policy = Policy(default_sender="Bottega", allowed_senders=frozenset(allowed))
     if taken:
         assert parse(policy, sender=sender).sender == sender
@@ -132,7 +132,7 @@ def test_an_answer_stays_readable_however_many_unknown_fields_are_posted():
 
 
 @pytest.mark.parametrize("given", [None, [], "Ciao", 7, True, [LEAST]])
-def test_what_is_no_object_is_no_message(given):
+def test_what_is_not_an_object_is_not_a_message(given):
     error = refused(given)
     assert error.structural
     assert [one.reason for one in error.violations] == ["not_an_object"]
@@ -231,7 +231,7 @@ def test_each_mistake_names_its_field_and_reason(fields, field, reason):
         {"reference": ""},
     ],
 )
-def test_what_is_just_within_its_bounds_is_taken(fields):
+def test_what_is_just_within_its_bounds_is_accepted(fields):
     parse(**fields)
 
 
@@ -241,7 +241,7 @@ def test_number_and_text_are_required(missing):
     assert violations(given) == [(missing, "missing")]
 
 
-def test_all_mistakes_are_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     given = {"to": "06 1234567", "text": "", "id": "?", "a": 1, "archive": "si", "sender": "Studio"}
     assert sorted(violations(given)) == [
         ("a", "unknown_field"),
@@ -253,7 +253,7 @@ def test_all_mistakes_are_told_at_once():
     ]
 
 
-def test_each_sentence_helps_and_none_repeats_number_or_text():
+def test_each_sentence_explains_and_none_repeats_number_or_text():
     given = {"to": "06 9876543", "text": "segretissimo\x07", "sender": "Segreto", "segreta!": 1}
     error = refused(given)
     for one in error.violations:
@@ -263,14 +263,14 @@ def test_each_sentence_helps_and_none_repeats_number_or_text():
     assert "egret" not in shown
 
 
-def test_a_mistake_of_the_content_is_told_from_a_mistake_of_the_form():
+def test_a_mistake_of_the_content_is_distinguished_from_a_mistake_of_the_structure():
     assert not refused(LEAST | {"to": "06 1234567"}).structural
     assert not refused(LEAST | {"text": "a" * 613}).structural
     assert refused(LEAST | {"to": "06 1234567", "testo": ""}).structural
     assert refused({"text": "Ciao"}).structural
 
 
-def test_no_limit_of_the_firm_leaves_the_standards():
+def test_without_a_configured_limit_the_standards_limit_applies():
     unlimited = Policy(default_sender="Bottega", max_segments=0)
     assert parse(unlimited, text="a" * (153 * 255)).segments == 255
     assert violations(LEAST | {"text": "a" * (153 * 255 + 1)}, unlimited) == [("text", "too_long")]
@@ -311,7 +311,7 @@ def test_whatever_is_given_becomes_a_message_or_a_list_of_violations(given):
         {"id": "b", "dry_run": True},
     ],
 )
-def test_the_same_wish_in_other_writing_has_the_same_fingerprint(same):
+def test_the_same_request_spelled_differently_has_the_same_fingerprint(same):
     assert fingerprint(LEAST | same) == fingerprint(LEAST)
 
 
@@ -334,7 +334,7 @@ def test_the_order_of_fields_does_not_matter():
         {"smart_encoding": False},
     ],
 )
-def test_another_wish_has_another_fingerprint(other):
+def test_another_request_has_another_fingerprint(other):
     assert fingerprint(LEAST | other) != fingerprint(LEAST)
 
 
@@ -355,7 +355,7 @@ def record(policy=POLICY, **fields):
     return record_of(parse(policy, **fields), id="m-1", source="api", policy=policy, now=NOW)
 
 
-def test_a_new_record_waits_with_all_that_was_asked():
+def test_a_new_record_waits_with_all_that_was_requested():
     made = record(reference="r", category="marketing")
     assert (made.status, made.attempts, made.version) == (Status.QUEUED, 0, 1)
     assert (made.created_at, made.updated_at) == (NOW, NOW)
@@ -370,7 +370,7 @@ def test_a_record_for_later_is_scheduled_and_valid_from_its_time():
     assert made.expires_at == datetime(2026, 11, 24, 10, 1, tzinfo=UTC)
 
 
-def test_a_time_that_has_passed_means_at_once():
+def test_a_time_in_the_past_means_now():
     made = record(send_at="2026-11-24T08:00:00Z", valid_for=60)
     assert (made.status, made.expires_at) == (Status.QUEUED, NOW + timedelta(seconds=60))
 
@@ -413,23 +413,23 @@ def test_a_message_that_cannot_be_sent_leaves_a_record_that_says_why():
     assert made.reference == "pratica 7"
 
 
-def test_a_rejected_message_without_id_takes_the_one_it_came_with():
+def test_a_rejected_message_without_id_gets_the_default_id():
     assert rejected(LEAST | {"to": "06 1234567"}).id == "sqs-1"
 
 
 @pytest.mark.parametrize("to", ["", "   ", "\ud800", "è" * 500, "\x00"])
-def test_a_rejected_number_is_kept_as_far_as_a_table_can_hold_it(to):
+def test_a_rejected_number_is_stored_as_far_as_the_table_allows(to):
     kept = rejected(LEAST | {"to": to}).to
     assert 1 <= len(kept) <= 40
     kept.encode()
 
 
-def test_a_rejected_text_is_kept_as_far_as_a_table_can_hold_it():
+def test_a_rejected_text_is_stored_as_far_as_the_table_allows():
     kept = rejected(LEAST | {"text": "mezza \ud83d" + "a" * 5000}).text
     assert len(kept.encode()) <= 2000
     assert kept.startswith("mezza ")
 
 
-def test_a_rejected_text_is_not_kept_where_texts_are_not():
+def test_a_rejected_text_is_not_stored_where_texts_are_not():
     policy = Policy(default_sender="Bottega", store_text=False)
     assert rejected(LEAST | {"to": "06 1234567"}, policy).text is None

@@ -61,7 +61,7 @@ def reason_for(raw):
         "\t3331234567\r\n",
     ],
 )
-def test_any_usual_writing_is_the_same_number(written):
+def test_every_common_spelling_is_the_same_number(written):
     assert italian_mobile(written) == MOBILE
 
 
@@ -156,7 +156,7 @@ def test_the_length_decides_between_prefix_and_country(written, number):
         ("3001234567", "impossible"),
     ],
 )
-def test_what_is_not_surely_one_italian_mobile_is_refused_with_its_reason(raw, reason):
+def test_what_is_not_certainly_one_italian_mobile_is_refused_with_its_reason(raw, reason):
     assert reason_for(raw) == reason
 
 
@@ -199,7 +199,7 @@ def test_separators_never_change_the_number(national, prefix, separators):
 
 @settings(deadline=None)
 @given(st.from_regex(r"[0-9]{6,12}", fullmatch=True))
-def test_a_refusal_never_holds_the_number(digits):
+def test_a_refusal_never_contains_the_number(digits):
     with pytest.raises(InvalidNumber) as refused:
         italian_mobile(f"{digits} casa")
     assert digits not in repr(refused.value)
@@ -217,7 +217,7 @@ def test_a_refusal_never_holds_the_number(digits):
         ("", ""),
     ],
 )
-def test_a_masked_number_can_be_told_apart_and_not_called(number, masked):
+def test_a_masked_number_can_be_recognised_and_not_called(number, masked):
     assert mask(number) == masked
 
 

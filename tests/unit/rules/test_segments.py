@@ -52,16 +52,16 @@ def test_the_alphabet_is_the_one_of_another_implementation():
 
 
 @pytest.mark.parametrize("sign", "àèéìòùÉÇäöüñÄÖÜÑß§£@_¿¡ΔΦΓΛΩΠΨΣΘΞ€[]{}\\^~|'\n")
-def test_an_italian_sign_inside_gsm_7(sign):
+def test_a_character_inside_gsm_7(sign):
     assert encoding_of(sign) == Encoding.GSM_7
 
 
 @pytest.mark.parametrize("sign", "ÀÈÌÒÙáíóúÁÍÓÚç’‘“”«»–—…•·´`°ºª²½×®™\t\u00a0😀")
-def test_a_sign_that_makes_the_whole_text_ucs_2(sign):
+def test_a_character_that_makes_the_whole_text_ucs_2(sign):
     assert encoding_of(f"Ciao {sign}") == Encoding.UCS_2
 
 
-def test_a_decomposed_accent_is_outside_and_its_composed_twin_inside():
+def test_a_decomposed_accent_is_outside_gsm_7_and_the_composed_one_inside():
     decomposed = unicodedata.normalize("NFD", "è")
     assert (encoding_of(decomposed), encoding_of("è")) == (Encoding.UCS_2, Encoding.GSM_7)
 
@@ -95,11 +95,11 @@ def test_the_number_of_segments(text, parts):
     assert count(text) == parts
 
 
-def test_a_sign_of_two_units_moves_to_the_next_segment_whole():
+def test_a_character_of_two_units_moves_to_the_next_segment_whole():
     assert split("a" * 152 + "€" + "a" * 152) == ["a" * 152, "€" + "a" * 151, "a"]
 
 
-def test_what_a_sign_costs_depends_on_the_encoding():
+def test_what_a_character_costs_depends_on_the_encoding():
     assert cost_of("€", Encoding.GSM_7) == 2
     assert cost_of("€", Encoding.UCS_2) == 1
     assert cost_of("😀", Encoding.UCS_2) == 2
@@ -113,7 +113,7 @@ def test_joined_segments_give_the_text(text):
 
 @settings(deadline=None)
 @given(GSM_TEXTS | MIXED_TEXTS)
-def test_no_segment_exceeds_its_room_and_none_could_take_more(text):
+def test_no_segment_exceeds_its_size_and_none_could_hold_more(text):
     segments = split(text)
     gsm = encoding_of(text) == Encoding.GSM_7
     alone, chained = (160, 153) if gsm else (70, 67)

@@ -43,7 +43,7 @@ def test_a_sender_that_would_not_arrive_as_written(sender, reason):
     assert refusal_of(sender).reason == reason
 
 
-def test_a_long_name_is_told_that_networks_would_cut_it():
+def test_the_refusal_of_a_long_name_says_that_networks_would_cut_it():
     assert "cut" in refusal_of("www.sitoazienda.it").detail
 
 

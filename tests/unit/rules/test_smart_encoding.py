@@ -43,7 +43,7 @@ ANY = ITALIAN | st.text(max_size=200)
         ("", ""),
     ],
 )
-def test_a_text_is_written_as_an_italian_would_in_gsm_7(written, sent):
+def test_a_text_is_converted_as_an_italian_would_type_it_in_gsm_7(written, sent):
     assert smart(written).text == sent
     assert encoding_of(sent) == Encoding.GSM_7
 
@@ -63,7 +63,7 @@ def test_a_text_that_would_need_more_segments_is_left_alone():
     assert smart("…" * 50).text == "..." * 50
 
 
-def test_what_was_replaced_is_told_with_how_often():
+def test_what_was_replaced_is_reported_with_how_often():
     assert smart("È l’ora, c’è: n°1 a 20°C").replaced == (
         Replacement("È", "E'", 1),
         Replacement("’", "'", 2),
@@ -106,5 +106,5 @@ def test_a_gsm_7_text_is_left_as_it_is(text):
 
 @settings(deadline=None)
 @given(st.text(alphabet="È E'", max_size=50))
-def test_is_never_becomes_and(text):
+def test_an_accented_capital_e_never_becomes_a_plain_one(text):
     assert smart(text).text == text.replace("È", "E'")

@@ -23,7 +23,7 @@ def test_line_breaks_of_other_systems_become_newlines():
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n \r\n", "\u00a0", "\u200b\ufeff", "\u2028"])
-def test_a_text_with_nothing_to_see_is_empty(text):
+def test_a_text_with_nothing_visible_is_empty(text):
     assert refusal_of(text).reason == "empty"
 
 

@@ -40,12 +40,12 @@ ROWS = [
 ]
 
 
-def test_every_verdict_has_its_row():
+def test_every_outcome_has_its_row():
     assert {outcome for outcome, _, _ in ROWS} == set(CallOutcome)
 
 
 @pytest.mark.parametrize(("outcome", "status", "reason"), ROWS)
-def test_each_verdict_leads_to_its_status(outcome, status, reason):
+def test_each_outcome_leads_to_its_status(outcome, status, reason):
     after = answered(outcome)
     assert (after.record.status, after.record.reason) == (status, reason)
     assert (after.retry_in is None) == (status != "queued")
@@ -55,7 +55,7 @@ def test_each_verdict_leads_to_its_status(outcome, status, reason):
 
 
 @pytest.mark.parametrize("outcome", CallOutcome)
-def test_only_an_open_record_is_looked_after_and_only_a_doubtful_one_keeps_its_claim(outcome):
+def test_only_an_open_record_is_checked_again_and_only_an_unknown_one_keeps_its_claim(outcome):
     record = answered(outcome).record
     assert (record.check_at is not None) == (record.status in OPEN)
     # The owner of the claim may wake up late and know better.
@@ -67,7 +67,7 @@ def test_a_sent_record_says_when_and_what_the_gateway_said():
     assert (record.sent_at, record.gateway_code, record.gateway_reply) == (LATER, "000", "[0]")
 
 
-def test_the_gateways_words_are_kept_whatever_they_mean():
+def test_the_gateways_reply_is_stored_whatever_it_means():
     record = answered(CallOutcome.UNCERTAIN, code="042", raw="ERR: 042").record
     assert (record.gateway_code, record.gateway_reply) == ("042", "ERR: 042")
 
@@ -112,7 +112,7 @@ def test_a_claim_is_one_workers_own_for_its_lease():
     assert (record.reason, record.detail) == (None, None)
 
 
-def test_a_claim_that_ran_out_is_a_doubt():
+def test_an_expired_lease_is_unknown():
     after = transitions.lease_expired(sending(), LATER, HOLD, 1.0)
     assert (after.record.status, after.record.reason) == (Status.UNKNOWN, "lease_expired")
     assert after.retry_in is None
@@ -131,7 +131,7 @@ def test_a_claim_that_ran_out_is_a_doubt():
     ],
     ids=["no clear answer", "died"],
 )
-def test_resend_tries_a_doubt_again_up_to_three_calls_then_asks_a_person(doubt):
+def test_resend_unknown_makes_up_to_three_calls_then_leaves_it_to_a_person(doubt):
     first = doubt(sending())
     second = doubt(again(first))
     third = doubt(again(second))
@@ -155,23 +155,23 @@ def test_resend_tries_a_doubt_again_up_to_three_calls_then_asks_a_person(doubt):
     ],
     ids=["rejected", "failed", "expired", "suppressed"],
 )
-def test_after_a_doubt_no_record_says_that_nothing_was_sent(ending):
+def test_after_an_unknown_outcome_no_record_says_that_nothing_was_sent(ending):
     assert ending(sending(maybe_sent=True)).status is Status.UNKNOWN
 
 
-def test_after_a_doubt_an_accepted_reply_still_counts():
+def test_after_an_unknown_outcome_an_accepted_reply_still_counts():
     assert (
         answered(CallOutcome.ACCEPTED, RESEND, sending(maybe_sent=True)).record.status
         is Status.SENT
     )
 
 
-def test_cancelling_after_a_doubt_stops_the_sending_and_keeps_the_doubt():
+def test_cancelling_after_an_unknown_outcome_stops_sending_and_stays_unknown():
     ended = transitions.cancelled(waiting(maybe_sent=True), LATER, RESEND)
     assert (ended.status, ended.reason) == (Status.UNKNOWN, "no_clear_answer")
 
 
-def test_a_new_record_that_waits_is_looked_after_once_the_queue_had_its_chance():
+def test_a_new_record_is_checked_once_its_grace_period_is_over():
     due = START + HOUR
     assert transitions.waiting_until(waiting(), due).check_at == due + transitions.GRACE
 
@@ -184,7 +184,7 @@ def test_backoff_stays_between_a_second_and_a_quarter_of_an_hour(attempts, jitte
     assert 1.0 <= transitions.backoff(attempts, jitter) <= 900.0
 
 
-def test_backoff_doubles_at_its_most():
+def test_backoff_doubles_up_to_its_maximum():
     assert [transitions.backoff(n, 1.0) for n in range(12)] == [
         1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900,
     ]  # fmt: skip
@@ -200,13 +200,13 @@ def test_jitter_is_full(attempts, jitter):
     ("retry_after", "delay"),
     [(None, 2.0), (0.0, 2.0), (1.0, 2.0), (120.0, 120.0), (3600.0, 3600.0), (1e9, 21_600.0)],
 )
-def test_retry_after_is_respected_within_reason(retry_after, delay):
+def test_retry_after_is_respected_up_to_a_maximum(retry_after, delay):
     after = answered(CallOutcome.BUSY, retry_after=retry_after)
     assert after.retry_in == delay
     assert after.record.check_at == LATER + timedelta(seconds=delay) + transitions.GRACE
 
 
-def test_no_wait_goes_past_the_end_of_a_message():
+def test_no_delay_goes_past_the_expiry_of_a_message():
     record = sending(expires_at=LATER + timedelta(seconds=40))
     assert answered(CallOutcome.BUSY, record=record, retry_after=120.0).retry_in == 40.0
     over = sending(expires_at=LATER - timedelta(seconds=40))
@@ -222,7 +222,7 @@ def test_only_unknown_failed_and_expired_can_be_sent_again(status):
     assert (again is not None) == (status in ("unknown", "failed", "expired"))
 
 
-def test_sent_again_means_a_fresh_start():
+def test_resending_resets_refusals_claim_and_validity():
     old = waiting(status=Status.FAILED, refusals=3, claim="c-1", valid_for=60.0)
     again = transitions.resent(old, START + 48 * HOUR, HOLD)
     assert (again.status, again.reason) == (Status.QUEUED, Reason.RESENT_BY_PERSON)
@@ -243,7 +243,7 @@ def test_sent_again_means_a_fresh_start():
     ],
     ids=["rejected", "expired", "cancelled"],
 )
-def test_sent_again_after_a_doubt_it_never_says_that_nothing_was_sent(ending):
+def test_resent_after_an_unknown_outcome_it_never_says_that_nothing_was_sent(ending):
     unknown = waiting(status=Status.UNKNOWN)
     again = transitions.resent(unknown, LATER, HOLD)
     assert ending(again).status in (Status.QUEUED, Status.UNKNOWN)
@@ -259,7 +259,7 @@ def test_only_unknown_can_be_confirmed(status):
     assert (confirmed is not None) == (status == "unknown")
 
 
-def test_confirmed_means_sent_when_the_doubt_arose():
+def test_confirmed_means_sent_when_the_outcome_became_unknown():
     unknown = waiting(status=Status.UNKNOWN, updated_at=START)
     confirmed = transitions.confirmed(unknown, LATER, HOLD)
     assert (confirmed.status, confirmed.sent_at) == (Status.SENT, START)
@@ -292,7 +292,7 @@ def test_a_text_is_dropped_once_its_message_is_final_and_not_before():
     ),
     st.booleans(),
 )
-def test_a_record_is_always_final_doubtful_or_looked_after(replies, resend):
+def test_a_record_is_always_final_unknown_or_checked_again(replies, resend):
     policy = RESEND if resend else HOLD
     record, now = transitions.waiting_until(waiting(), START), START
     for outcome, jitter, retry_after in replies:

@@ -38,7 +38,7 @@ def test_money_reads_as_in_italy(written, expected):
     "written",
     ["1.234", "1,234.50", "dodici", "", "1e5", "٣", "12.50 USD", True, [], 10**13, 1e300, "9" * 40],
 )
-def test_an_amount_that_is_not_certain_is_no_amount(written):
+def test_an_ambiguous_amount_is_refused(written):
     assert value("euro(v)", v=written) is None
 
 
@@ -93,7 +93,7 @@ def test_dates_have_longer_and_shorter_forms():
         "2026-W49-4",
     ],
 )
-def test_what_is_no_date_is_none(written):
+def test_what_is_not_a_date_is_none(written):
     assert value("date(v)", v=written) is None
 
 
@@ -139,11 +139,11 @@ def test_a_first_name_is_taken_out_of_a_full_one(written, expected):
     "written",
     ["https://evil.example", "evil.example vinci", "<b>", "3331231234", "x" * 31, "", "Dott."],
 )
-def test_what_is_no_name_is_no_first_name(written):
+def test_what_is_not_a_name_gives_no_first_name(written):
     assert value("first_name(v)", v=written) is None
 
 
-def test_three_days_before_the_due_date_at_nine_can_be_said():
+def test_three_days_before_the_due_date_at_nine_can_be_expressed():
     expression = "at(days_before(due, `3`), '09:00')"
     assert value(expression, due="2026-12-16") == "2026-12-13T09:00:00+01:00"
     assert value(expression, due="16/12/2026") == "2026-12-13T09:00:00+01:00"
@@ -159,7 +159,7 @@ def test_days_keep_their_hour_over_a_clock_change():
 
 
 @pytest.mark.parametrize("clock", ["25:00", "9", "nine", "12:60", ""])
-def test_no_hour_is_made_of_what_is_none(clock):
+def test_an_invalid_hour_gives_none(clock):
     assert value(f"at(v, '{clock}')", v="2026-12-03") is None
 
 

@@ -85,7 +85,7 @@ def test_only_an_explicit_empty_default_may_leave_nothing():
 
 
 @pytest.mark.parametrize("value", [True, False, [], ["a"], {}, {"a": 1}])
-def test_truth_lists_and_objects_are_no_text(value):
+def test_booleans_lists_and_objects_are_not_text(value):
     assert text("a {v} b", v=value) == NotText("v")
 
 
@@ -116,7 +116,7 @@ def test_what_a_shopper_typed_is_never_read_as_an_expression():
     assert text("Ciao {a}", a=typed, secret="x") == f"Ciao {typed}"
 
 
-def test_control_signs_become_one_blank():
+def test_control_characters_become_one_space():
     assert text("a{v}b", v="\x00x\r\n\ty\x1b\x7f\u2028z\u202e\ud800!") == "ax y z !b"
 
 
@@ -143,14 +143,14 @@ def test_a_link_with_words_around_it_is_cut_like_any_text():
     assert len(text("{v}", v="guarda https://example.it/" + "n" * 100)) == 60
 
 
-def test_powertools_functions_open_what_is_packed():
+def test_powertools_functions_decode_what_is_encoded():
     packed = {"j": '{"a":{"b":"Anna"}}', "b": "QW5uYQ=="}
     assert text("{powertools_json(j).a.b}", **packed) == "Anna"
     assert text("{powertools_base64(b)}", **packed) == "Anna"
 
 
 @pytest.mark.parametrize("packed", [None, 1, "{", "[" * 200_000, "NaN", "9" * 5000])
-def test_what_cannot_be_opened_is_missing(packed):
+def test_what_cannot_be_decoded_is_missing(packed):
     assert text("{powertools_json(j).a}", j=packed) == MissingValue("powertools_json(j).a")
     assert text("{powertools_base64(j) || 'x'}", j=packed) in ("x", "")
 

@@ -55,5 +55,5 @@ def test_a_binary_body_arrives_as_it_was_sent(body, expected):
     assert from_api_gateway(gateway_event(body=body, isBase64Encoded=True), None).body == expected
 
 
-def test_a_body_with_half_a_pair_is_still_bytes():
+def test_a_body_with_an_unpaired_surrogate_is_still_bytes():
     assert from_api_gateway(gateway_event(body="\ud800"), None).body == b"\xed\xa0\x80"

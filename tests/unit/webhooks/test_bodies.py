@@ -51,7 +51,7 @@ def test_of_a_repeated_json_key_the_last_counts():
     assert body(b'{"a":1,"a":2}') == {"a": 2}
 
 
-def test_a_byte_order_mark_is_passed_over():
+def test_a_byte_order_mark_is_skipped():
     assert body(b"\xef\xbb\xbf{}") == {}
     assert body(b"\xef\xbb\xbf{}", "") == {}
 
@@ -80,7 +80,7 @@ def test_ids_beyond_what_a_float_holds_stay_exact():
         ('{"a":"è"}'.encode("utf-16"), "encoding"),
     ],
 )
-def test_what_is_no_usable_json_is_named(raw, reason):
+def test_what_is_not_usable_json_is_named(raw, reason):
     assert body(raw) == Unreadable(reason)
     assert Unreadable(reason).detail
 
@@ -102,7 +102,7 @@ def test_another_content_type_is_refused(content_type):
     assert body(b"<a/>", content_type) == Unreadable("content_type")
 
 
-def test_a_form_is_read_with_its_blanks_and_accents():
+def test_a_form_is_read_with_its_spaces_and_accents():
     raw = b"your-name=Anna+D%27Angelo&citt%C3%A0=Forl%C3%AC&vuoto=&your-tel=%2B39+333+1231234"
     assert body(raw, f"{FORM}; charset=utf-8") == {
         "your-name": "Anna D'Angelo",

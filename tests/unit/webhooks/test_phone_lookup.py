@@ -61,7 +61,7 @@ def test_a_long_value_is_shown_short():
     assert only.value == "x" * MAX_SHOWN + "…"
 
 
-def test_what_was_looked_at_is_in_no_repr():
+def test_looked_up_values_are_in_no_repr():
     data = {"a": "06 7654321", "b": {"private": 1}, "c": "333 1234567"}
     for paths in (["a", "b", "c"], ["a", "b"]):
         shown = repr(planned(paths, data))

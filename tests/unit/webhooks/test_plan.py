@@ -165,14 +165,14 @@ def test_another_topic_sends_nothing(headers):
     assert message(shop(), PERSON, headers).reason == "other_topic"
 
 
-def test_a_default_message_serves_every_other_topic():
+def test_a_default_message_is_used_for_every_other_topic():
     sender = preset("shopify", messages={"default": {"text": "other"}, "a": {"text": "a"}})
     for headers in (topic("b"), {}, topic("default")):
         assert message(sender, PERSON, headers).text == "other"
     assert message(sender, PERSON, topic("a")).text == "a"
 
 
-def test_the_topic_may_stand_in_the_body_or_be_fixed():
+def test_the_topic_may_be_in_the_body_or_fixed():
     keys = {"messages": {"new": {"text": "a"}}}
     assert (
         message(
@@ -214,13 +214,13 @@ def test_a_retry_has_the_same_id_however_late():
         ({"X-Shopify-Shop-Domain": "altro.myshopify.com"}, False),
     ],
 )
-def test_shopify_events_are_told_apart_by_shop_topic_and_event(changed, is_same):
+def test_shopify_events_are_distinguished_by_shop_topic_and_event(changed, is_same):
     first = messages(shop(), PERSON, SHOPIFY)[0].id
     other = messages(shop(), PERSON, SHOPIFY | changed)[0].id
     assert (first == other) is is_same
 
 
-def test_without_an_event_id_shopifys_webhook_id_serves():
+def test_without_an_event_id_shopifys_webhook_id_is_used():
     headers = {key: value for key, value in SHOPIFY.items() if key != "X-Shopify-Event-Id"}
     assert id_of(shop(), PERSON, headers) == id_of(shop(), PERSON | {"name": "B"}, headers)
     assert id_of(shop(), PERSON, headers) != id_of(
@@ -245,7 +245,7 @@ def test_two_orders_saved_in_one_second_share_woocommerces_id_and_get_an_sms_eac
     assert id_of(woo(), ORDER, WOO) != id_of(woo(), ORDER | {"id": 728}, WOO)
 
 
-def test_a_storm_of_order_updated_is_one_sms_per_order_and_status():
+def test_a_burst_of_order_updated_is_one_sms_per_order_and_status():
     ids = {
         id_of(woo(), ORDER | {"date_modified": str(n)}, WOO | {"X-WC-Webhook-Delivery-ID": f"d{n}"})
         for n in range(20)
@@ -358,13 +358,13 @@ def test_each_item_of_an_array_is_an_event_of_its_own():
     assert (second.reason, third.reason) == ("other_topic", "no_mobile")
 
 
-def test_an_event_keeps_its_id_in_whatever_batch_it_comes_again():
+def test_an_event_keeps_its_id_in_every_batch():
     alone = messages(hubspot(), [hubspot_event(2)])[0].id
     assert messages(hubspot(), [hubspot_event(1), hubspot_event(2)])[1].id == alone
     assert messages(hubspot(), hubspot_event(2))[0].id == alone
 
 
-def test_what_should_be_a_list_of_events_and_is_none_is_unreadable():
+def test_what_should_be_a_list_of_events_and_is_not_is_unreadable():
     assert plan_trusted(hubspot(), json_call(b"7"), NOW) == Unreadable("not_events")
     many = [hubspot_event(n) for n in range(101)]
     assert plan_trusted(hubspot(), json_call(many), NOW) == Unreadable("too_many_events")
@@ -393,7 +393,7 @@ def test_three_days_before_the_due_date_at_nine(due, expected):
 
 
 @pytest.mark.parametrize("due", [None, "", "presto", {}])
-def test_a_date_that_is_none_rejects_the_message_and_names_it(due):
+def test_an_invalid_date_rejects_the_message_and_is_named(due):
     found = message(simple(send_at="due"), PERSON | {"due": due})
     assert (found.reason, "due is missing" in found.detail) == ("bad_send_at", True)
 
@@ -465,6 +465,6 @@ def test_shopify_through_eventbridge_is_the_same_event_as_over_https():
 @pytest.mark.parametrize(
     "event", [{}, {"detail": None}, {"detail": {"payload": [1]}}, {"detail": {"metadata": 1}}]
 )
-def test_an_event_that_is_none_of_shopifys_sends_nothing(event):
+def test_an_event_that_is_not_shopifys_sends_nothing(event):
     planned = plan_trusted(shop(), from_event_bridge(event), NOW)
     assert [found.reason for found in planned.messages] == ["other_topic"]

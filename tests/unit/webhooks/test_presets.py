@@ -215,7 +215,7 @@ def test_with_a_preset_a_source_needs_secret_number_and_text_only(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_preset_lets_an_unsigned_call_through(name):
+def test_no_preset_accepts_an_unsigned_call(name):
     outcome = verify(preset(name), call(b"{}"), {"key": "a secret c2VjcmV0"}, NOW)
     assert isinstance(outcome, Refused)
 
@@ -226,7 +226,7 @@ SIGN_JSON = (
 
 
 @pytest.mark.parametrize("name", SIGN_JSON.split())
-def test_signed_json_cannot_be_had_read_as_a_form(name):
+def test_signed_json_is_never_read_as_a_form(name):
     """The content type is not signed: a remark in an order must not become its phone number."""
     body = b'{"phone": "333 1231234", "remark": "&phone=3401231234&id=9&x="}'
     form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -35,7 +35,7 @@ SHIPPED = load_sources(
         ("modulo", {}, lambda typed: {"telefono": "333 1231234", "nome": typed}),
     ],
 )
-def test_what_a_shopper_types_as_a_name_is_no_advertisement(name, headers, body, typed):
+def test_a_name_that_a_shopper_types_cannot_be_an_advertisement(name, headers, body, typed):
     data = {"phone": "333 1231234"} | body(typed)
     [message] = plan_trusted(SHIPPED[name], json_call(data, headers), NOW).messages
     assert message.to == "+393331231234"

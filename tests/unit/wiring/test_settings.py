@@ -105,7 +105,7 @@ def test_a_bad_test_recipient_is_not_repeated():
         "http://host.docker.internal:8025/sms_send_soa.php",
     ],
 )
-def test_the_gateways_address_may_be(url):
+def test_an_address_of_the_gateway_is_accepted(url):
     assert settings.gateway_url(Environment({"GATEWAY_URL": url})) == url
 
 

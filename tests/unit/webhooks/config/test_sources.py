@@ -141,22 +141,22 @@ def test_a_mistake_is_named_with_its_key(lines, key, part):
         ("a: {b: 1}\na: {c: 1}", "2: a: occurs twice"),
     ],
 )
-def test_a_file_that_is_none_is_refused(yaml, part):
+def test_a_file_that_is_not_of_sources_is_refused(yaml, part):
     assert any(part in line for line in mistakes(yaml)), mistakes(yaml)
 
 
-def test_what_a_source_writes_wins_over_its_preset():
+def test_what_a_source_sets_overrides_its_preset():
     assert preset("shopify", header="X-Other").auth.place.name == "X-Other"
     assert preset("shopify").auth.place.name == "X-Shopify-Hmac-Sha256"
 
 
-def test_another_kind_of_proof_drops_all_of_the_presets():
+def test_another_kind_of_auth_drops_all_of_the_presets():
     form = preset("wpforms", auth="token", header="X-Webhook-Token")
     assert (form.auth.kind, form.auth.prefix, form.auth.timestamp) == ("token", "", None)
     assert form.id == ()
 
 
-def test_a_message_says_itself_what_its_source_says_for_all():
+def test_a_message_overrides_what_its_source_sets_for_all():
     found = source(
         "preset: shopify\nsecrets: [a]\nto: phone\nsender: Negozio\ndelay: 60\nmessages:\n"
         "  orders/create: {text: a, sender: Altro, send_at: due}\n  orders/paid: {text: b}"
@@ -220,7 +220,7 @@ def test_whatever_is_written_loads_or_is_a_list_of_mistakes(data):
 
 
 @given(st.text(max_size=80))
-def test_no_text_makes_reading_raise_anything_else(text):
+def test_no_text_makes_loading_raise_anything_else(text):
     try:
         load_sources(text, "f")
     except SourcesInvalid as invalid:
