@@ -1,3 +1,3 @@
 """No test depends on, or reaches, the AWS that the variables of this machine name."""
 
-import local  # noqa: F401 - takes the variables AWS_* out of the environment
+import local  # noqa: F401 - removes the variables AWS_* from the environment

@@ -14,20 +14,20 @@ from botocore.config import Config
 from tests.template import create_table, resource, template
 
 REGION = "eu-south-1"
-ACCOUNT = {"id_call_gr": "9999", "secret": "local-secret"}
+ACCOUNT_SECRET = {"id_call_gr": "9999", "secret": "local-secret"}
 
 _numbers = itertools.count()
 
 
 @cache
 def client(service: str) -> Any:
-    """Making a client takes longer than most tests, so all share one; it tries once."""
+    """Making a client takes longer than most tests, so all share one; it makes one attempt."""
     make: Any = boto3.client
     return make(service, REGION, config=Config(retries={"total_max_attempts": 1}))
 
 
-class Stack:
-    """What the functions find, fresh and empty; make it within `moto.mock_aws`."""
+class EmulatedStack:
+    """The resources of the functions, new and empty; make it within `moto.mock_aws`."""
 
     def __init__(self) -> None:
         self._name = f"stack-{next(_numbers)}"
@@ -61,15 +61,15 @@ class Stack:
         return {name: self._resolve(value, parameters) for name, value in (everyone | own).items()}
 
     def received(self, queue: str = "MessageQueue") -> list[dict[str, Any]]:
-        """Take what can be received from a queue now."""
+        """Receive what a queue holds now."""
         answer: Any = self.sqs.receive_message(
             QueueUrl=self._ids[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
         return list(answer.get("Messages", []))
 
-    def set_account(self, account: object = ACCOUNT) -> None:
-        written = account if isinstance(account, str) else json.dumps(account)
-        self.secrets.put_secret_value(SecretId=self._ids["GatewaySecret"], SecretString=written)
+    def set_account(self, account: object = ACCOUNT_SECRET) -> None:
+        text = account if isinstance(account, str) else json.dumps(account)
+        self.secrets.put_secret_value(SecretId=self._ids["GatewaySecret"], SecretString=text)
 
     def _resolve(self, value: Any, parameters: dict[str, str]) -> str:
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The delivery's ports in plain memory: what a test needs to drive a use case and look at it."""
+"""The delivery's ports in plain memory: what a test needs to run a use case and inspect it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ ACCEPTED = CallResult(CallOutcome.ACCEPTED, "000", "000 messaggio inoltrato corr
 
 
 class FakeClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that moves only when a test advances it."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
@@ -23,20 +23,20 @@ class FakeClock:
     def __call__(self) -> datetime:
         return self.now
 
-    def forward(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
 
 class FakeStore:
     """A table. `down`: every call fails before it does anything.
 
-    `loses_answers`: so many of the next writes are done and then reported as failed.
+    `lost_responses`: so many of the next writes are stored and then reported as failed.
     """
 
     def __init__(self, *records: Record) -> None:
         self.records = {record.id: record for record in records}
         self.down = False
-        self.loses_answers = 0
+        self.lost_responses = 0
         self.history: list[Record] = list(records)
 
     def create(self, record: Record) -> Record:
@@ -58,7 +58,7 @@ class FakeStore:
         self._answer()
         keys = [key for key, record in self.records.items() if _is_due(record, now)]
         for key in keys:
-            if _is_due(self.records[key], now):  # another run may have been quicker
+            if _is_due(self.records[key], now):  # another run may have been faster
                 yield self.records[key]
 
     def __getitem__(self, record_id: str) -> Record:
@@ -71,8 +71,8 @@ class FakeStore:
     def _write(self, record: Record) -> Record:
         self.records[record.id] = record
         self.history.append(record)
-        if self.loses_answers:
-            self.loses_answers -= 1
+        if self.lost_responses:
+            self.lost_responses -= 1
             raise StoreUnavailable("ReadTimeoutError")
         return record
 
@@ -82,7 +82,7 @@ def _is_due(record: Record, now: datetime) -> bool:
 
 
 class FakeGateway:
-    """Answers with the results of its script, then with `otherwise`.
+    """Answers with the results of its script, then with `default`.
 
     A script's entry may be a function: it runs in the middle of the call, then gives the result.
     It has one account after another: a refresh goes on to the next. `secret_fails_with` is raised
@@ -92,12 +92,12 @@ class FakeGateway:
     def __init__(
         self,
         *script: CallResult | Callable[[], CallResult],
-        otherwise: CallResult = ACCEPTED,
+        default: CallResult = ACCEPTED,
         accounts: tuple[OpenvoipAccount, ...] = (OpenvoipAccount("9999", "a-secret"),),
         secret_fails_with: Exception | None = None,
     ) -> None:
         self._script: Iterator[CallResult | Callable[[], CallResult]] = iter(script)
-        self.otherwise = otherwise
+        self.default = default
         self.calls: list[tuple[Sms, OpenvoipAccount]] = []
         self.accepted: list[Sms] = []
         self.accounts = list(accounts)
@@ -114,7 +114,7 @@ class FakeGateway:
 
     def send(self, sms: Sms, credentials: OpenvoipAccount) -> CallResult:
         self.calls.append((sms, credentials))
-        entry = next(self._script, self.otherwise)
+        entry = next(self._script, self.default)
         result = entry() if callable(entry) else entry
         if result.outcome is CallOutcome.ACCEPTED:
             self.accepted.append(sms)
@@ -122,20 +122,20 @@ class FakeGateway:
 
 
 class FakeQueue:
-    """Keeps (id, delay) of what was put; `down`: takes nothing."""
+    """Keeps (id, delay) of what was queued; `down`: every call fails."""
 
     def __init__(self) -> None:
-        self.put_in: list[tuple[str, float]] = []
+        self.queued: list[tuple[str, float]] = []
         self.down = False
 
     def put(self, record_id: str, delay: float = 0.0) -> None:
         if self.down:
             raise QueueUnavailable("ServiceUnavailable")
-        self.put_in.append((record_id, delay))
+        self.queued.append((record_id, delay))
 
 
 class FakeSchedule:
-    """Keeps the moment of each id; `down`: does nothing."""
+    """Keeps the time of each id; `down`: every call fails."""
 
     def __init__(self) -> None:
         self.at: dict[str, datetime] = {}
@@ -156,7 +156,7 @@ class FakeSchedule:
 
 @dataclass
 class FakeTelemetry:
-    """Keeps what was told to people."""
+    """Keeps what was reported."""
 
     changes: list[Record] = field(default_factory=list)
     calls: list[tuple[Record, CallResult, float]] = field(default_factory=list)

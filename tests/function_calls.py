@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def calls_of(work: Callable[[], Any]) -> int:
+def count_calls(work: Callable[[], Any]) -> int:
     """How many functions were called, in Python and in C."""
     counted = 0
 

@@ -1,4 +1,4 @@
-"""The functions as Lambda would run them: loaded from their files, with a context."""
+"""The functions as Lambda runs them: loaded from their files, with a context."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def load(name: str) -> ModuleType:
-    """A fresh `app` module of that function, under a name of its own."""
+    """A new `app` module of that function, under a unique name."""
     spec = importlib.util.spec_from_file_location(
         f"function_{name}", ROOT / "functions" / name / "app.py"
     )
@@ -21,7 +21,7 @@ def load(name: str) -> ModuleType:
 
 
 def context(seconds: float = 29.0) -> Any:
-    """What Lambda hands to a handler; the time that is left stands still."""
+    """The context of an invocation; the remaining time does not change."""
     return SimpleNamespace(
         function_name="function",
         memory_limit_in_mb=512,

@@ -1,4 +1,4 @@
-"""Records as tests need them."""
+"""Records for tests, with defaults."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,8 +9,8 @@ from tests.fakes import START
 
 
 def waiting(**fields: Any) -> Record:
-    """A message that waits to be sent, other than usual in these fields."""
-    usual = {
+    """A message that waits to be sent, with these fields changed."""
+    defaults = {
         "id": "m-1",
         "status": Status.QUEUED,
         "to": "+393331234567",
@@ -25,11 +25,11 @@ def waiting(**fields: Any) -> Record:
         "valid_for": 86_400.0,
         "fingerprint": "f",
     }
-    return Record(**usual | fields)
+    return Record(**defaults | fields)
 
 
 def sending(**fields: Any) -> Record:
     """A message that a worker has claimed at the start."""
     claim = {"claim": "c-1", "claimed_until": START + LEASE, "check_at": START + LEASE}
-    usual: dict[str, Any] = {"status": Status.SENDING, "version": 2, "attempts": 1, **claim}
-    return waiting(**usual | fields)
+    defaults: dict[str, Any] = {"status": Status.SENDING, "version": 2, "attempts": 1, **claim}
+    return waiting(**defaults | fields)

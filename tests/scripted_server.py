@@ -1,4 +1,4 @@
-"""A server that says exactly what a test wants, in TLS if need be."""
+"""A server whose responses a test scripts byte by byte, optionally over TLS."""
 
 import contextlib
 import socket
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Scripted:
-    """Hands each request to `talk`; counts connections and keeps requests and their first lines."""
+class ScriptedServer:
+    """Hands each request to `respond`; counts connections, keeps heads and request lines."""
 
-    talk: Callable[[socket.socket, int], object]
+    respond: Callable[[socket.socket, int], object]
     tls: ssl.SSLContext | None = None
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
-    heads: list[bytes] = field(default_factory=list)
+    request_heads: list[bytes] = field(default_factory=list)
     closed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def __enter__(self):
@@ -29,52 +29,52 @@ class Scripted:
 
     def __exit__(self, *_):
         self._listener.shutdown(socket.SHUT_RDWR)
-        for line in [self._listener, *self._open]:
+        for connection in [self._listener, *self._open]:
             with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         self._serving.join()
         self._listener.close()
 
     def _serve(self):
         while True:
             try:
-                line, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
             self.connections += 1
-            self._open.append(line)
+            self._open.append(connection)
             with contextlib.suppress(OSError):
                 if self.tls:
-                    line = self.tls.wrap_socket(line, server_side=True)
-                    self._open.append(line)
-                self._converse(line)
-            line.close()
+                    connection = self.tls.wrap_socket(connection, server_side=True)
+                    self._open.append(connection)
+                self._serve_connection(connection)
+            connection.close()
             self.closed.release()
 
-    def _converse(self, line):
+    def _serve_connection(self, connection):
         received = b""
         while True:
             while b"\r\n\r\n" not in received:
-                piece = line.recv(65_536)
+                piece = connection.recv(65_536)
                 if not piece:
                     return
                 received += piece
-            self.heads.append(received)
+            self.request_heads.append(received)
             self.requests.append(received.split(b"\r\n")[0])
             received = b""
-            if self.talk(line, len(self.requests)) is not True:
+            if self.respond(connection, len(self.requests)) is not True:
                 return
 
 
-def says(body, *headers, status="200 OK"):
+def response(body, *headers, status="200 OK"):
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
     return "\r\n".join(lines).encode("latin-1")
 
 
 def always(answer):
-    """Answers and keeps the line."""
-    return lambda line, _: line.sendall(answer) is None
+    """Answers and keeps the connection."""
+    return lambda connection, _: connection.sendall(answer) is None
 
 
-def address(server, scheme="http"):
+def url_of(server, scheme="http"):
     return f"{scheme}://127.0.0.1:{server.port}/sms_send_soa.php"

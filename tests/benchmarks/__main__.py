@@ -21,7 +21,7 @@ import trustme
 from moto import mock_aws
 
 from amazon_roots import extract
-from tests.emulated_stack import REGION, Stack
+from tests.emulated_stack import REGION, EmulatedStack
 
 ROOT = Path(__file__).resolve().parents[2]
 MIN_RATIO = 3.0
@@ -64,17 +64,17 @@ def in_turns(runs: int, measure: Callable[[str], float]) -> Results:
     results: Results = {"former": [], "now": []}
     for turn in range(runs + 1):
         for way, measured in results.items():
-            took = measure(way)
+            milliseconds = measure(way)
             if turn:
-                measured.append(took)
+                measured.append(milliseconds)
     return results
 
 
 def show(title: str, results: Results) -> float:
     former, now = median(results["former"]), median(results["now"])
     lines = [
-        f"  {way:6} {median(taken):7.1f} ms   ({min(taken):.1f} to {max(taken):.1f})"
-        for way, taken in results.items()
+        f"  {way:6} {median(measured):7.1f} ms   ({min(measured):.1f} to {max(measured):.1f})"
+        for way, measured in results.items()
     ]
     ratio = f"  former / now = {former / now:.2f}, now - former = {now - former:+.1f} ms"
     sys.stdout.write("\n".join([title, *lines, ratio, ""]))
@@ -108,7 +108,7 @@ def serving(folder: Path) -> Iterator[int]:
 def deployed(url: str) -> dict[str, str]:
     """The sender's environment as the template makes it, with gateway and AWS at that address."""
     with mock_aws():
-        settings = Stack().environment(
+        settings = EmulatedStack().environment(
             "SenderFunction", DefaultSender="Bottega", Mode="live", GatewayUrl=f"{url}/send.php"
         )
     return settings | {
@@ -134,7 +134,7 @@ def cold_import(way: str, before: str) -> float:
 
 
 def measured(arguments: list[str], settings: dict[str, str]) -> float:
-    """What a fresh process says at the end of its standard error."""
+    """The last line that a fresh process writes to standard error."""
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/openvoip_sms'}",

@@ -31,16 +31,16 @@ def now(folder: Path) -> None:
     connection.where = lambda: str(folder / "certifi.pem")
 
 
-def noted() -> list[CallOutcome]:
-    """What comes of each call from now on: a batch that sends nothing would be cheap."""
+def recorded_outcomes() -> list[CallOutcome]:
+    """The outcome of each call from now on: a batch that sends nothing would be cheap."""
     outcomes, call = [], OpenvoipClient.send
 
-    def noting(self, *args):
+    def record_outcome(self, *args):
         reply = call(self, *args)
         outcomes.append(reply.outcome)
         return reply
 
-    OpenvoipClient.send = noting
+    OpenvoipClient.send = record_outcome
     return outcomes
 
 
@@ -57,7 +57,7 @@ def record(number: int) -> dict:
 def main(way: str, folder: Path) -> None:
     sender = load("sender")
     former() if way == "former" else now(folder)
-    outcomes = noted()
+    outcomes = recorded_outcomes()
     event = {"Records": [record(number) for number in range(BATCH)]}
     began = process_time()
     answer = sender.handler(event, context())

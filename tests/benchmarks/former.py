@@ -24,7 +24,7 @@ class _Answer:
 
 class FormerGateway(client.OpenvoipClient):
     def __init__(self, url: str, *, connections: int, **rest: Any) -> None:
-        # A name that is resolved by nobody: the present client's session is made and never used.
+        # This name is never resolved: the present client's session is created and not used.
         super().__init__("http://unused.invalid/", connections=connections, **rest)
         address = parse_url(url)
         self._pool = _Pool(address.host or "", address.port, maxsize=connections, block=False)

@@ -45,7 +45,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, *_: object) -> None:
-        """Clients leave without a word when their process ends."""
+        """Clients close their connections when their process ends: ignored."""
 
 
 def main(certificate: str) -> None:

@@ -11,11 +11,11 @@ from local.deployed_stack import deployed, local_gateway
 from local.processes import ROOT
 from tests.e2e.recorder import recorded
 
-WAIT = 30.0  # seconds that a message may take on a busy machine
+TIME_OUT = 30.0  # seconds that a message may take on a busy machine
 
 
-class House:
-    """The stack and the gateway behind it, with words for what tests do to them."""
+class Deployment:
+    """The deployed stack and the gateway behind it, with what tests do to them."""
 
     def __init__(self, stack, gateway, recorder):
         self.stack, self.gateway, self.recorder = stack, gateway, recorder
@@ -25,7 +25,7 @@ class House:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         given = {"x-api-key": self.stack.api_key, "Content-Type": "application/json"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(  # noqa: S310 - our own address
+        request = urllib.request.Request(  # noqa: S310 - a local address
             self.stack.api_url + path, data=data, method=method, headers=given
         )
         try:
@@ -81,10 +81,10 @@ class House:
         return [call for call in self.gateway.accepted if call.text == text]
 
 
-def wait_until(condition, what="the condition", seconds=WAIT):
-    give_up = time.monotonic() + seconds
+def wait_until(condition, what="the condition", seconds=TIME_OUT):
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < give_up, f"{what} did not come about in {seconds} s"
+        assert time.monotonic() < deadline, f"{what} did not become true in {seconds} s"
         time.sleep(0.05)
 
 
@@ -93,21 +93,21 @@ def event(name):
 
 
 def pytest_collection_modifyitems(items):
-    """What is said about all calls is said after all of them were made."""
+    """Assertions about all calls run after all of them were made."""
     items.sort(key=lambda item: item.path.name == "test_permissions.py")
 
 
 @pytest.fixture(scope="session")
-def _house():
+def _deployment():
     with (
         local_gateway() as gateway,
         deployed(gateway) as stack,
         recorded(stack) as recorder,
     ):
-        yield House(stack, gateway, recorder)
+        yield Deployment(stack, gateway, recorder)
 
 
 @pytest.fixture
-def house(_house):
-    yield _house
-    _house.gateway.clear_faults()
+def deployment(_deployment):
+    yield _deployment
+    _deployment.gateway.clear_faults()

@@ -1,4 +1,4 @@
-"""A proxy in front of the local DynamoDB that fails as DynamoDB may: seeded, and counted."""
+"""A proxy in front of the local DynamoDB with DynamoDB's faults, seeded and counted."""
 
 import json
 import random
@@ -8,13 +8,13 @@ from collections import Counter
 from tests.e2e.proxy import Proxy
 
 HANG_SECONDS = 4.5  # the functions wait 4 s for an answer
-ALL_REPEATS = 5  # the functions' SDK makes a call four times at the most
+ALL_ATTEMPTS = 5  # the functions' SDK makes at most four attempts
 
 THROTTLED = (400, "ProvisionedThroughputExceededException")
 BROKEN = (500, "InternalServerError")
 DENIED = (400, "AccessDeniedException")
 REFUSED = {"throttled": THROTTLED, "internal error": BROKEN, "denied": DENIED}
-# What a call meets, and how often such a call is among the faulty ones.
+# The faults, weighted.
 WEIGHTS = {
     "throttled": 40,
     "internal error": 20,
@@ -25,58 +25,58 @@ WEIGHTS = {
 
 
 class FaultyTable(Proxy):
-    """Faultless until `fail` is called."""
+    """No faults until `fail` is called."""
 
     def __init__(self, endpoint, seed):
         super().__init__(endpoint)
         self._draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._rate, self._deny = 0.0, None
-        self._fates = {}
+        self._planned = {}
         self._lock = threading.Lock()
-        self.over = threading.Event()
-        self.met = Counter()
+        self.closing = threading.Event()
+        self.fault_counts = Counter()
 
     def __exit__(self, *raised):
-        self.over.set()
+        self.closing.set()
         super().__exit__(*raised)
 
     def fail(self, rate):
-        """A share of the calls meets a fault; a few of them at each of their repeats."""
+        """A share of the calls fails; a few of them on every retry."""
         with self._lock:
             self._rate = rate
 
     def deny(self, containing):
-        """Calls that contain these bytes are denied, as by a policy that lost a line."""
+        """Calls that contain these bytes are denied, as by a policy that lacks a statement."""
         with self._lock:
             self._deny = containing
 
-    def calm(self):
+    def clear_faults(self):
         with self._lock:
             self._rate, self._deny = 0.0, None
-            self._fates.clear()
+            self._planned.clear()
 
     def fault(self, invocation, body):
-        """Return what this call meets; a call and its repeats by the SDK share one fate."""
+        """Return this call's fault; a call and its retries by the SDK share one plan."""
         with self._lock:
             if self._deny is not None and self._deny in body:
                 return self._count("denied")
-            if invocation not in self._fates:
-                self._fates[invocation] = self._drawn()
-            kind, left = self._fates[invocation]
+            if invocation not in self._planned:
+                self._planned[invocation] = self._plan()
+            kind, left = self._planned[invocation]
             if not left:
                 return None
-            self._fates[invocation] = kind, left - 1
+            self._planned[invocation] = kind, left - 1
             return self._count(kind)
 
-    def _drawn(self):
+    def _plan(self):
         if self._draw.random() >= self._rate:
             return None, 0
         kind = self._draw.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        hopeless = self._draw.random() < 0.1
-        return kind, ALL_REPEATS if hopeless and not kind.startswith("no answer") else 1
+        permanent = self._draw.random() < 0.1
+        return kind, ALL_ATTEMPTS if permanent and not kind.startswith("no answer") else 1
 
     def _count(self, kind):
-        self.met[kind] += 1
+        self.fault_counts[kind] += 1
         return kind
 
     def handle(self, call):
@@ -89,11 +89,11 @@ class FaultyTable(Proxy):
             head = {"Content-Type": "application/x-amz-json-1.0"}
             call.answer(status, head, json.dumps(error).encode())
         else:
-            self._stay_silent(call, fault)
+            self._do_not_answer(call, fault)
 
-    def _stay_silent(self, call, fault):
+    def _do_not_answer(self, call, fault):
         if fault.endswith("after writing"):
             self.forward(call)
         if fault.startswith("no answer"):
-            self.over.wait(HANG_SECONDS)
+            self.closing.wait(HANG_SECONDS)
         call.close_connection = True

@@ -1,4 +1,4 @@
-"""Some hundred messages over every way in, each delivered twice, by clients that do not give up.
+"""Hundreds of messages over every way in, each delivered twice, by clients that retry.
 
 Each message carries a key in its text, by which the gateway's call log and the table are compared.
 """
@@ -16,8 +16,9 @@ from urllib.error import URLError
 from local.deployed_stack import WEBHOOK_SECRETS
 from tests.e2e.conftest import wait_until
 
-PATIENCE = 120.0  # seconds: many processes have to be started anew, on a machine that may be busy
-COME_AGAIN = {429, 500, 502, 503}  # answers after which a client repeats its call
+# Seconds: many processes have to be restarted, on a machine that may be busy.
+LONG_TIME_OUT = 120.0
+RETRYABLE = {429, 500, 502, 503}  # answers after which a client retries
 
 
 def key_in(text):
@@ -25,12 +26,12 @@ def key_in(text):
     return found.group() if found else None
 
 
-class Traffic:
-    """`counts` says how many messages take each way; `run` tells one run's keys from another's."""
+class LoadGenerator:
+    """`counts`: how many messages go each way; `run` distinguishes the keys of several runs."""
 
-    def __init__(self, house, run, counts):
-        self.house, self.run = house, run
-        self.sqs, self.lambda_ = house.stack.client("sqs"), house.stack.client("lambda")
+    def __init__(self, deployment, run, counts):
+        self.deployment, self.run = deployment, run
+        self.sqs, self.lambda_ = deployment.stack.client("sqs"), deployment.stack.client("lambda")
         self.keys = {way: [f"{run}-{way}-{n:03}" for n in range(n)] for way, n in counts.items()}
         self.ids = set()  # those of messages without an id of their own
         self.duplicates = 0
@@ -44,11 +45,11 @@ class Traffic:
         return {"to": f"+3933312{number}", "text": f"{key}: il referto è pronto"} | more
 
     def send(self, seed):
-        """Send everything, each way by a client of its own; return when all stands."""
+        """Send everything, each way by its own client; return when each call has a final answer."""
         clients = [
             [(self.post, key, "async") for key in self.keys["async"] * 2],
             [(self.post, key, "sync") for key in self.keys["sync"] * 2],
-            [(self.hook, key) for key in self.keys["webhook"] * 2],
+            [(self.webhook, key) for key in self.keys["webhook"] * 2],
             [(self.queue, keys) for keys in _tens(self.keys["queue"]) * 2]
             + [(self.queue_without_ids, keys) for keys in _tens(self.keys["noid"])],
         ]
@@ -62,15 +63,15 @@ class Traffic:
 
     def post(self, key, how):
         headers = {"Prefer": "respond-async"} if how == "async" else {}
-        return self.until_it_stands("POST", "/messages", self.message(key, id=key), **headers)
+        return self.call_until_final("POST", "/messages", self.message(key, id=key), **headers)
 
-    def hook(self, key):
-        """Call as the shop does; its signature covers the body."""
+    def webhook(self, key):
+        """Call as the shop does; the signature covers the body."""
         number = f"333{int(key[-3:]):03}0001"  # each in a range of its own
         order = {"id": key, "name": key, "phone": number, "customer": {"first_name": "Anna"}}
         body = json.dumps(order).encode()
         digest = hmac.digest(WEBHOOK_SECRETS["shopify"].encode(), body, hashlib.sha256)
-        return self.until_it_stands(
+        return self.call_until_final(
             "POST",
             "/webhooks/shopify",
             body,
@@ -80,24 +81,24 @@ class Traffic:
             X_Shopify_Event_Id=key,
         )
 
-    def until_it_stands(self, *call, **headers):
+    def call_until_final(self, *call, **headers):
         answers = []
 
-        def stands():
+        def is_final():
             try:
-                answers.append(self.house.call(*call, **headers))
+                answers.append(self.deployment.call(*call, **headers))
             except (URLError, ConnectionError, TimeoutError):
                 return False
-            return answers[-1][0] not in COME_AGAIN
+            return answers[-1][0] not in RETRYABLE
 
-        wait_until(stands, f"an answer to {call[1]}", PATIENCE)
+        wait_until(is_final, f"an answer to {call[1]}", LONG_TIME_OUT)
         return answers[-1]
 
     def queue(self, keys):
         self._put([json.dumps(self.message(key, id=key)) for key in keys])
 
     def queue_without_ids(self, keys):
-        """Put them into the queue, and deliver them once more besides, as SQS may."""
+        """Put them into the queue and deliver them a second time, as SQS may."""
         bodies = [json.dumps(self.message(key)) for key in keys]
         ids = self._put(bodies)
         self.ids.update(ids)
@@ -106,17 +107,17 @@ class Traffic:
     def _put(self, bodies):
         """Return the ids that SQS gave them."""
         entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
-        url = self.house.stack.outputs["MessageQueueUrl"]
+        url = self.deployment.stack.outputs["MessageQueueUrl"]
         sent = self.sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
         return [one["MessageId"] for one in sorted(sent, key=lambda one: int(one["Id"]))]
 
     def deliver(self, messages, received=1):
-        """Hand the sender SQS messages (id, body) as its queue would; return what it gives back.
+        """Hand the sender SQS messages (id, body) as its queue does; return what failed.
 
-        Nothing when its process died over them.
+        None when its process was killed during them.
         """
         answer = self.lambda_.invoke(
-            FunctionName=self.house.stack.functions["sender"],
+            FunctionName=self.deployment.stack.functions["sender"],
             Payload=json.dumps({"Records": [_delivered(*one, received) for one in messages]}),
         )
         body = json.loads(answer["Payload"].read())

@@ -1,11 +1,11 @@
-"""A proxy in front of the local AWS: it passes calls and answers on as they are."""
+"""A proxy in front of the local AWS: it passes requests and responses on unchanged."""
 
 import threading
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-OF_THE_HOP = frozenset("host connection content-length transfer-encoding date server".split())
+HOP_BY_HOP = frozenset("host connection content-length transfer-encoding date server".split())
 
 
 class Proxy:
@@ -15,7 +15,7 @@ class Proxy:
         self._upstream = urlsplit(endpoint).netloc
 
     def __enter__(self):
-        call = type("Call", (Call,), {"proxy": self})
+        call = type("Handler", (ProxyHandler,), {"proxy": self})
         self._server = _Server(("127.0.0.1", 0), call)
         self._serving = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._serving.start()
@@ -34,10 +34,10 @@ class Proxy:
         call.answer(*self.forward(call))
 
     def forward(self, call):
-        """Return status, headers and body of the local AWS's own answer."""
+        """Return status, headers and body of the local AWS's response."""
         upstream = HTTPConnection(self._upstream, timeout=30)
         try:
-            kept = {k: v for k, v in call.headers.items() if k.lower() not in OF_THE_HOP}
+            kept = {k: v for k, v in call.headers.items() if k.lower() not in HOP_BY_HOP}
             upstream.request(call.command, call.path, call.body, kept)
             answer = upstream.getresponse()
             return answer.status, dict(answer.getheaders()), answer.read()
@@ -49,10 +49,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_):
-        """A killed worker does not listen any more: nothing to say."""
+        """A killed worker does not read its response: ignored."""
 
 
-class Call(BaseHTTPRequestHandler):
+class ProxyHandler(BaseHTTPRequestHandler):
     """One connection; `body` belongs to the call that is being handled."""
 
     protocol_version = "HTTP/1.1"
@@ -73,11 +73,11 @@ class Call(BaseHTTPRequestHandler):
     def answer(self, status, headers, body):
         self.send_response(status)
         for name, value in headers.items():
-            if name.lower() not in OF_THE_HOP:
+            if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Counts and records say it."""
+        """Calls are counted and recorded instead."""

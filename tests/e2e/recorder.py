@@ -1,4 +1,4 @@
-"""Who called what: every AWS call of the deployed functions, as the question that IAM is asked.
+"""Every AWS call of the deployed functions, as the action and the resource that IAM evaluates.
 
 The functions reach the local AWS through a proxy, and each puts its name into its user agent.
 """
@@ -12,7 +12,7 @@ from tests.iam.aws_request import Request, uses
 
 
 class Recorder(Proxy):
-    """`uses` by the function's name; `unread` are calls that nothing is known about."""
+    """`uses` by the function's name; `unread` are calls of an unknown kind."""
 
     def __init__(self, stack):
         super().__init__(stack.endpoint)

@@ -1,4 +1,4 @@
-"""The roles of the deployed stack, and what AWS itself does in their names.
+"""The roles of the deployed stack, and what AWS itself does with them.
 
 They are read as they were deployed: from the transformed template, so with the policies that SAM
 adds, and with every reference resolved.
@@ -26,7 +26,7 @@ def name_of(role_arn):
 
 
 def roles(stack):
-    """Return by the role's ARN what it allows, and whom to assume it."""
+    """Return by the role's ARN its permissions and its trust policy."""
     iam = stack.client("iam")
     listed = iam.list_roles()["Roles"]
     found = [role for role in listed if role["RoleName"].startswith(f"{stack.name}-")]
@@ -60,11 +60,11 @@ def _trust(role):
 
 
 def uses_by_aws(stack):
-    """Return by the role's ARN what AWS does in its name; none of it passes a proxy."""
-    done = defaultdict(set)
+    """Return by the role's ARN what AWS does with it; none of it passes a proxy."""
+    found = defaultdict(set)
     for role, use in [*_of_functions(stack), *_of_schedules(stack)]:
-        done[role].add(use)
-    return done
+        found[role].add(use)
+    return found
 
 
 def _of_functions(stack):

@@ -1,4 +1,4 @@
-"""The deployed table and queue, looked at and touched from outside the service."""
+"""The deployed table and queue, read and changed from outside the service."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,24 +22,24 @@ def records(stack):
     ]
 
 
-def let_time_pass(stack, found):
-    """Let claims and patience of these open records run out, which takes minutes otherwise."""
+def make_due(stack, found):
+    """Let leases and grace periods of these open records expire, which takes minutes otherwise."""
     past = {"S": to_rfc3339(datetime.now(UTC) - timedelta(seconds=1))}
     client = stack.client("dynamodb")
     for record in found:
-        ran_out = {":past": past, ":version": {"N": str(record["version"])}}
+        values = {":past": past, ":version": {"N": str(record["version"])}}
         claim = ", claimed_until = :past" if record["status"] == "sending" else ""
         client.update_item(
             TableName=stack.outputs["MessageTableName"],
             Key={"id": {"S": record["id"]}},
             UpdateExpression=f"SET check_at = :past{claim}",
             ConditionExpression="version = :version",
-            ExpressionAttributeValues=ran_out,
+            ExpressionAttributeValues=values,
         )
 
 
-def waiting(stack):
-    """How many messages the queue holds, hidden ones too."""
+def queue_depth(stack):
+    """How many messages the queue holds, in flight and delayed ones included."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.outputs["MessageQueueUrl"], AttributeNames=names
@@ -48,8 +48,8 @@ def waiting(stack):
 
 
 @contextmanager
-def visibility(stack, seconds):
-    """Let received messages come back sooner than the template says."""
+def visibility_timeout(stack, seconds):
+    """Let received messages be redelivered sooner than the template says."""
     sqs, url = stack.client("sqs"), stack.outputs["MessageQueueUrl"]
     name = "VisibilityTimeout"
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
@@ -60,13 +60,13 @@ def visibility(stack, seconds):
         sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before})
 
 
-def paused(stack):
-    """Let the sender take nothing from the queue meanwhile, as docs/operations.md says it."""
+def sender_paused(stack):
+    """Stop the sender from polling meanwhile, as docs/operations.md says."""
     return _mapped(stack, {"Enabled": False}, {"Enabled": True})
 
 
-def with_few_senders(stack):
-    """Let two batches be sent at the same time: each process takes a second to start here."""
+def limited_sender_concurrency(stack):
+    """Limit the sender to two batches at a time: a process takes a second to start here."""
     few, many = ({"ScalingConfig": {"MaximumConcurrency": n}} for n in (2, 5))
     return _mapped(stack, few, many)
 
@@ -84,8 +84,8 @@ def _mapped(stack, during, after):
 
 
 @contextmanager
-def behind(stack, table, *functions):
-    """Let functions reach the table at another address."""
+def table_through(stack, table, *functions):
+    """Let functions reach the table through a proxy."""
     client = stack.client("lambda")
     names = [stack.functions[name] for name in functions]
     before = {

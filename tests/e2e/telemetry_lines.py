@@ -1,4 +1,4 @@
-"""What the deployed functions told CloudWatch: metrics out of their log lines."""
+"""The metrics in the log lines of the deployed functions."""
 
 import json
 from collections import Counter
@@ -35,7 +35,7 @@ def _json(text):
     return document if isinstance(document, dict) else None
 
 
-def counted_for(alarm, summed):
-    """What an alarm that CloudWatch holds would count."""
+def alarm_sum(alarm, summed):
+    """The sum that an alarm would evaluate."""
     dimensions = frozenset((one["Name"], one["Value"]) for one in alarm["Dimensions"])
     return summed[alarm["Namespace"], alarm["MetricName"], dimensions]

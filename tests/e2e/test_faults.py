@@ -1,8 +1,8 @@
-"""Everything fails at once on the deployed stack; then call log and table are compared, by key.
+"""Everything fails at once on the deployed stack; then call log and table are compared by key.
 
-What takes minutes in real time is shortened here: the queue gives unfinished messages back after
-seconds instead of six minutes, and once every process that may hold a claim is dead, the claims
-(90 s) and the reconciler's patience (15 min) are set to the past in the table.
+What takes minutes in real time is shortened here: the queue redelivers unfinished messages after
+seconds instead of six minutes, and once every process that may hold a claim is killed, leases
+(90 s) and grace periods (15 min) are set to the past in the table.
 """
 
 import json
@@ -17,15 +17,15 @@ from local.deployed_stack import CALL_GROUP, GATEWAY_SECRET
 from local.gateway import Fault
 from tests.e2e.conftest import wait_until
 from tests.e2e.faulty_table import FaultyTable
-from tests.e2e.load import PATIENCE, Traffic, key_in
+from tests.e2e.load import LONG_TIME_OUT, LoadGenerator, key_in
 from tests.e2e.table_and_queue import (
     OPEN,
-    behind,
-    let_time_pass,
-    paused,
+    limited_sender_concurrency,
+    make_due,
     records,
-    visibility,
-    with_few_senders,
+    sender_paused,
+    table_through,
+    visibility_timeout,
 )
 from tests.e2e.workers import kill, workers
 
@@ -48,49 +48,51 @@ MAY_HAVE_ACCEPTED = {  # calls that the gateway may have accepted, by what the r
 }
 
 
-def test_whatever_fails_nothing_is_sent_twice_lost_or_unrecorded(house, capsys):
-    traffic = Traffic(house, f"guasti-{SEED}", COUNTS)
-    already = len(house.gateway.calls)
+def test_whatever_fails_nothing_is_sent_twice_lost_or_unrecorded(deployment, capsys):
+    traffic = LoadGenerator(deployment, f"guasti-{SEED}", COUNTS)
+    calls_before = len(deployment.gateway.calls)
     with (
-        FaultyTable(house.recorder.url, SEED) as table,
-        visibility(house.stack, 6),
-        with_few_senders(house.stack),
-        behind(house.stack, table, "api", "webhooks", "sender"),
+        FaultyTable(deployment.recorder.url, SEED) as table,
+        visibility_timeout(deployment.stack, 6),
+        limited_sender_concurrency(deployment.stack),
+        table_through(deployment.stack, table, "api", "webhooks", "sender"),
     ):
         table.fail(0.08)
-        house.gateway.fail_rate(0.3, GATEWAY_FAULTS, SEED)
-        killed = send_while_processes_die(house, traffic, already)
-        doomed = die_between_call_and_record(house, traffic)
-        table.calm()
-        house.gateway.clear_faults()
-        with paused(house.stack):
-            end_all(house)
-            let_time_pass(house.stack, still_open(house, traffic))
-        reconcile_twice_at_once(house)
-        wait_until(lambda: all_ended(house, traffic), "an end of every message", PATIENCE)
-        found, calls = by_key(house, traffic), house.gateway.calls[already:]
-        deliver_all_once_more(traffic, found)
-        assert len(house.gateway.calls) == already + len(calls)
-    forget_the_hidden(house)
+        deployment.gateway.fail_rate(0.3, GATEWAY_FAULTS, SEED)
+        killed = send_while_workers_are_killed(deployment, traffic, calls_before)
+        interrupted = kill_between_call_and_record(deployment, traffic)
+        table.clear_faults()
+        deployment.gateway.clear_faults()
+        with sender_paused(deployment.stack):
+            kill_all(deployment)
+            make_due(deployment.stack, still_open(deployment, traffic))
+        reconcile_twice_at_once(deployment)
+        wait_until(lambda: all_ended(deployment, traffic), "an end of every message", LONG_TIME_OUT)
+        found, calls = by_key(deployment, traffic), deployment.gateway.calls[calls_before:]
+        redeliver_all(traffic, found)
+        assert len(deployment.gateway.calls) == calls_before + len(calls)
+    purge_queue(deployment)
     accepted = Counter(key_in(call.text) for call in calls if call.accepted)
     with capsys.disabled():
         counted = {"processes killed": killed, "delivered again": traffic.duplicates}
-        print(summary(counted, table.met, calls, found, accepted))  # noqa: T201 - the result
+        print(summary(counted, table.fault_counts, calls, found, accepted))  # noqa: T201 - the result
     for key, record in found.items():
         assert accepted[key] in MAY_HAVE_ACCEPTED[record["status"]], (key, record["status"])
-    assert {found[key]["reason"] for key in doomed} == {"lease_expired"}
-    assert [accepted[key] for key in doomed] == [1, 0]
+    assert {found[key]["reason"] for key in interrupted} == {"lease_expired"}
+    assert [accepted[key] for key in interrupted] == [1, 0]
     assert killed == KILLS
 
 
-def send_while_processes_die(house, traffic, already):
+def send_while_workers_are_killed(deployment, traffic, calls_before):
     """Send everything; kill a process after every so many calls. Return how many were killed."""
     draw, killed = random.Random(SEED), []  # noqa: S311 - repeatable on purpose
 
     def killer():
         for n in range(1, KILLS + 1):
-            house.gateway.wait_for_calls(already + n * CALLS_BETWEEN_KILLS, timeout=PATIENCE)
-            killed.append(kill(draw.choice(workers(house.stack, "sender", "api"))))
+            deployment.gateway.wait_for_calls(
+                calls_before + n * CALLS_BETWEEN_KILLS, timeout=LONG_TIME_OUT
+            )
+            killed.append(kill(draw.choice(workers(deployment.stack, "sender", "api"))))
 
     thread = threading.Thread(target=killer)
     thread.start()
@@ -99,56 +101,60 @@ def send_while_processes_die(house, traffic, already):
     return sum(killed)
 
 
-def die_between_call_and_record(house, traffic):
+def kill_between_call_and_record(deployment, traffic):
     """Kill the sender while the gateway holds two calls, of which it accepted the first."""
-    traffic.keys["doomed"] = [f"{traffic.run}-doomed-{n:03}" for n in range(2)]
+    traffic.keys["interrupted"] = [f"{traffic.run}-interrupted-{n:03}" for n in range(2)]
     kinds = (Fault("slow", seconds=20), Fault("hang"))
-    messages = [traffic.message(key, id=key) for key in traffic.keys["doomed"]]
+    messages = [traffic.message(key, id=key) for key in traffic.keys["interrupted"]]
     for message, fault in zip(messages, kinds, strict=True):
-        house.gateway.fail_next(1, fault, to=message["to"])
-        house.queue(message)
-    keys = set(traffic.keys["doomed"])
+        deployment.gateway.fail_next(1, fault, to=message["to"])
+        deployment.queue(message)
+    keys = set(traffic.keys["interrupted"])
     wait_until(
-        lambda: keys <= {key_in(call.text) for call in house.gateway.calls}, "two calls", PATIENCE
+        lambda: keys <= {key_in(call.text) for call in deployment.gateway.calls},
+        "two calls",
+        LONG_TIME_OUT,
     )
-    for pid in workers(house.stack, "sender"):
+    for pid in workers(deployment.stack, "sender"):
         kill(pid)
-    return traffic.keys["doomed"]
+    return traffic.keys["interrupted"]
 
 
-def end_all(house):
-    """Kill whatever may hold a claim; twice, as a process may just be starting."""
+def kill_all(deployment):
+    """Kill whatever may hold a claim; twice, as a process may be starting."""
     for _ in range(2):
-        for pid in workers(house.stack, "sender", "api"):
+        for pid in workers(deployment.stack, "sender", "api"):
             kill(pid)
         threading.Event().wait(0.7)
 
 
-def by_key(house, traffic):
-    found = [one for one in records(house.stack) if key_in(one.get("text")) in traffic.all_keys]
+def by_key(deployment, traffic):
+    found = [
+        one for one in records(deployment.stack) if key_in(one.get("text")) in traffic.all_keys
+    ]
     keyed = {key_in(one["text"]): one for one in found}
     assert len(keyed) == len(found), "a message has two records"
     return keyed
 
 
-def still_open(house, traffic):
-    return [one for one in by_key(house, traffic).values() if one["status"] in OPEN]
+def still_open(deployment, traffic):
+    return [one for one in by_key(deployment, traffic).values() if one["status"] in OPEN]
 
 
-def all_ended(house, traffic):
-    """Whether every message has a record that is final or unknown: none is lost, none is open."""
-    found = by_key(house, traffic)
-    return found.keys() == traffic.all_keys and not still_open(house, traffic)
+def all_ended(deployment, traffic):
+    """Whether every message has a record that is final or unknown."""
+    found = by_key(deployment, traffic)
+    return found.keys() == traffic.all_keys and not still_open(deployment, traffic)
 
 
-def reconcile_twice_at_once(house):
+def reconcile_twice_at_once(deployment):
     with ThreadPoolExecutor(2) as both:
-        for found in both.map(lambda _: house.stack.invoke("reconciler", {}), range(2)):
+        for found in both.map(lambda _: deployment.stack.invoke("reconciler", {}), range(2)):
             assert found.keys() == {"queued", "leases_expired", "ended"}
 
 
-def deliver_all_once_more(traffic, found):
-    """Each record's pointer, and each message of the queue as it was: nothing comes back."""
+def redeliver_all(traffic, found):
+    """Each record's pointer, and each message of the queue as it was: none of them fails."""
     keys = traffic.keys
     again = [
         *((one["id"], json.dumps({"stored_message": one["id"]})) for one in found.values()),
@@ -159,9 +165,9 @@ def deliver_all_once_more(traffic, found):
         assert traffic.deliver(ten) == []
 
 
-def forget_the_hidden(house):
-    """Empty the queue of what waits for claims that have ended: all of it was delivered above."""
-    house.stack.client("sqs").purge_queue(QueueUrl=house.stack.outputs["MessageQueueUrl"])
+def purge_queue(deployment):
+    """Remove what is still delayed: all of it was delivered above."""
+    deployment.stack.client("sqs").purge_queue(QueueUrl=deployment.stack.outputs["MessageQueueUrl"])
 
 
 def summary(counted, table_faults, calls, found, accepted):
@@ -175,7 +181,7 @@ def summary(counted, table_faults, calls, found, accepted):
         **{f"gateway: {kind}": n for kind, n in sorted(gateway_faults.items())},
         "gateway called": len(calls),
         **dict(sorted(ends.items())),
-        "lost": 0,  # or the wait for all of them would not have ended
+        "lost": 0,  # or the wait for all of them would have timed out
         "sent twice": sum(n > 1 for n in accepted.values()),
     }
     return "\n" + "\n".join(f"  {name:42}{value:>6}" for name, value in rows.items())
@@ -186,13 +192,13 @@ def _end(record):
     return f"ended {record['status']}{why}"
 
 
-def test_a_secret_rotated_in_the_middle_of_traffic_loses_and_fails_nothing(house):
-    """First the gateway takes the new secret only; some refusals later the stack learns it."""
-    traffic = Traffic(house, f"rotazione-{SEED}", {"async": 20, "queue": 40})
-    already = len(house.gateway.calls)
+def test_a_secret_rotated_in_the_middle_of_traffic_loses_and_fails_nothing(deployment):
+    """The gateway gets the new secret first; after some refused calls the stack gets it."""
+    traffic = LoadGenerator(deployment, f"rotazione-{SEED}", {"async": 20, "queue": 40})
+    calls_before = len(deployment.gateway.calls)
 
     def calls():
-        return house.gateway.calls[already:]
+        return deployment.gateway.calls[calls_before:]
 
     def send(n):
         for key in traffic.keys["async"][n::3]:
@@ -201,23 +207,23 @@ def test_a_secret_rotated_in_the_middle_of_traffic_loses_and_fails_nothing(house
 
     try:
         send(0)
-        house.gateway.wait_for_calls(already + 8, timeout=PATIENCE)
-        house.gateway.rotate_secret("rotated-secret")
+        deployment.gateway.wait_for_calls(calls_before + 8, timeout=LONG_TIME_OUT)
+        deployment.gateway.rotate_secret("rotated-secret")
         send(1)
-        wait_until(lambda: refused(calls()) >= 4, "refused calls", PATIENCE)
+        wait_until(lambda: refused(calls()) >= 4, "refused calls", LONG_TIME_OUT)
         new = {"id_call_gr": CALL_GROUP, "secret": "rotated-secret"}
-        house.stack.client("secretsmanager").put_secret_value(
-            SecretId=house.stack.outputs["GatewaySecretArn"], SecretString=json.dumps(new)
+        deployment.stack.client("secretsmanager").put_secret_value(
+            SecretId=deployment.stack.outputs["GatewaySecretArn"], SecretString=json.dumps(new)
         )
         send(2)
         traffic.queue(traffic.keys["queue"][3::4])
-        wait_until(lambda: all_ended(house, traffic), "an end of every message", PATIENCE)
-        assert {one["status"] for one in by_key(house, traffic).values()} == {"sent"}
+        wait_until(lambda: all_ended(deployment, traffic), "an end of every message", LONG_TIME_OUT)
+        assert {one["status"] for one in by_key(deployment, traffic).values()} == {"sent"}
         accepted = Counter(key_in(call.text) for call in calls() if call.accepted)
         assert accepted == dict.fromkeys(traffic.all_keys, 1)
     finally:
-        house.gateway.rotate_secret(GATEWAY_SECRET)
-        house.stack.set_secrets()
+        deployment.gateway.rotate_secret(GATEWAY_SECRET)
+        deployment.stack.set_secrets()
 
 
 def refused(calls):

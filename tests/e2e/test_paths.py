@@ -10,192 +10,194 @@ from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from tests.e2e.conftest import event
 
 
-def test_a_shopify_webhook_delivered_twice_makes_one_sms(house):
+def test_a_shopify_webhook_delivered_twice_makes_one_sms(deployment):
     order = event("webhook_shopify_orders_fulfilled")
-    status, _, body = house.webhook(order)
+    status, _, body = deployment.webhook(order)
     assert status == 202
-    again, _, repeated = house.webhook(order)
+    again, _, repeated = deployment.webhook(order)
     assert (again, repeated["reason"]) == (200, "duplicate")
-    record = house.wait_for(body["messages"][0]["id"], "sent")
+    record = deployment.wait_for(body["messages"][0]["id"], "sent")
     text = "Ciao Anna, il tuo ordine #1042 è in viaggio. https://corriere.example/t/CN0042"
     assert record["source"] == "webhook:shopify"
-    assert [sms.to for sms in house.accepted(text)] == ["+393331234567"]
+    assert [sms.to for sms in deployment.accepted(text)] == ["+393331234567"]
 
 
-def test_a_forged_webhook_is_refused(house):
+def test_a_forged_webhook_is_refused(deployment):
     order = event("webhook_shopify_orders_fulfilled")
     order["body"] = order["body"].replace("Anna", "Eva")
-    status, headers, body = house.webhook(order)
+    status, headers, body = deployment.webhook(order)
     assert (status, body["reason"]) == (401, "signature_wrong")
     assert headers["Content-Type"] == "application/problem+json"
 
 
-def test_an_api_call_waits_for_the_gateway_and_a_repeat_sends_nothing(house):
+def test_an_api_call_waits_for_the_gateway_and_a_repeat_sends_nothing(deployment):
     message = {"to": "333 1234501", "text": "Il referto è pronto", "id": "referto-1"}
-    status, headers, body = house.call("POST", "/messages", message)
+    status, headers, body = deployment.call("POST", "/messages", message)
     assert (status, body["status"]) == (201, "sent")
     assert headers["Location"] == "/v1/messages/referto-1"
-    status, headers, _ = house.call("POST", "/messages", message)
+    status, headers, _ = deployment.call("POST", "/messages", message)
     assert (status, headers["Idempotent-Replayed"]) == (201, "true")
-    other = house.call("POST", "/messages", message | {"text": "Un altro testo"})
+    other = deployment.call("POST", "/messages", message | {"text": "Un altro testo"})
     assert (other[0], other[2]["reason"]) == (422, "id_in_use")
-    assert len(house.accepted("Il referto è pronto")) == 1
+    assert len(deployment.accepted("Il referto è pronto")) == 1
 
 
-def test_messages_need_the_api_key_and_health_does_not(house):
-    assert house.call("GET", "/messages/x", x_api_key="wrong")[0] == 403
-    assert house.call("GET", "/health", x_api_key="")[2]["status"] == "ok"
+def test_messages_need_the_api_key_and_health_does_not(deployment):
+    assert deployment.call("GET", "/messages/x", x_api_key="wrong")[0] == 403
+    assert deployment.call("GET", "/health", x_api_key="")[2]["status"] == "ok"
 
 
-def test_an_async_call_is_answered_before_it_is_sent(house):
+def test_an_async_call_is_answered_before_it_is_sent(deployment):
     message = {"to": "3331234502", "text": "Evento in sala B", "id": "evento-1"}
-    status, _, body = house.call("POST", "/messages", message, Prefer="respond-async")
+    status, _, body = deployment.call("POST", "/messages", message, Prefer="respond-async")
     assert (status, body["status"]) == (202, "queued")
-    house.wait_for("evento-1", "sent")
-    assert len(house.accepted("Evento in sala B")) == 1
+    deployment.wait_for("evento-1", "sent")
+    assert len(deployment.accepted("Evento in sala B")) == 1
 
 
-def test_a_queue_message_without_an_id_goes_by_its_sqs_id(house):
-    sqs_id = house.queue({"to": "3331234503", "text": "Dalla coda"})
-    record = house.wait_for(sqs_id, "sent")
+def test_a_queue_message_without_an_id_goes_by_its_sqs_id(deployment):
+    sqs_id = deployment.queue({"to": "3331234503", "text": "Dalla coda"})
+    record = deployment.wait_for(sqs_id, "sent")
     assert record["source"] == "queue"
 
 
-def test_an_invalid_message_is_dead_lettered_with_its_reason(house):
-    house.queue("non è JSON")
-    house.queue({"to": "3331234504", "testo": "campo scritto male"})
-    landline = house.queue({"to": "06 1234567", "text": "a un numero fisso"})
-    reasons = house.dead_letters(2)
+def test_an_invalid_message_is_dead_lettered_with_its_reason(deployment):
+    deployment.queue("non è JSON")
+    deployment.queue({"to": "3331234504", "testo": "campo scritto male"})
+    landline = deployment.queue({"to": "06 1234567", "text": "a un numero fisso"})
+    reasons = deployment.dead_letters(2)
     assert reasons["non è JSON"] == "not_json"
     assert any("testo: unknown_field" in reason for reason in reasons.values())
-    assert house.wait_for(landline, "rejected")["reason"] == "landline"
+    assert deployment.wait_for(landline, "rejected")["reason"] == "landline"
 
 
-def test_a_message_waits_while_the_gateway_is_busy_and_then_goes_out_once(house):
-    house.gateway.fail_next(1, "http_503", to="+393331234505")
+def test_a_message_waits_while_the_gateway_is_busy_and_then_goes_out_once(deployment):
+    deployment.gateway.fail_next(1, "http_503", to="+393331234505")
     message = {"to": "3331234505", "text": "Dopo l'attesa", "id": "attesa-1"}
-    status, _, body = house.call("POST", "/messages", message)
+    status, _, body = deployment.call("POST", "/messages", message)
     assert (status, body["status"], body["reason"]) == (202, "queued", "gateway_busy")
-    assert house.wait_for("attesa-1", "sent")["attempts"] == 2
-    assert len(house.accepted("Dopo l'attesa")) == 1
+    assert deployment.wait_for("attesa-1", "sent")["attempts"] == 2
+    assert len(deployment.accepted("Dopo l'attesa")) == 1
 
 
-def test_a_cut_connection_is_unknown_until_a_person_confirms(house):
-    house.gateway.fail_next(1, "cut_after", to="+393331234506")
+def test_a_cut_connection_is_unknown_until_a_person_confirms(deployment):
+    deployment.gateway.fail_next(1, "cut_after", to="+393331234506")
     message = {"to": "3331234506", "text": "Chissà", "id": "dubbio-1"}
-    status, _, body = house.call("POST", "/messages", message)
+    status, _, body = deployment.call("POST", "/messages", message)
     assert (status, body["message"]["status"]) == (504, "unknown")
-    listed = house.call("GET", "/messages?status=unknown")[2]["messages"]
+    listed = deployment.call("GET", "/messages?status=unknown")[2]["messages"]
     assert "dubbio-1" in [one["id"] for one in listed]
-    assert house.call("POST", "/messages/dubbio-1/confirm")[2]["status"] == "sent"
-    assert house.call("POST", "/messages/dubbio-1/confirm")[0] == 409
+    assert deployment.call("POST", "/messages/dubbio-1/confirm")[2]["status"] == "sent"
+    assert deployment.call("POST", "/messages/dubbio-1/confirm")[0] == 409
 
 
-def test_a_person_resends_an_unknown_message_once_however_often_they_click(house):
-    house.gateway.fail_next(1, "cut", to="+393331234507")
+def test_a_person_resends_an_unknown_message_once_however_often_they_click(deployment):
+    deployment.gateway.fail_next(1, "cut", to="+393331234507")
     message = {"to": "3331234507", "text": "Rimandato", "id": "dubbio-2"}
-    assert house.call("POST", "/messages", message)[0] == 504
-    clicks = [house.call("POST", "/messages/dubbio-2/resend")[0] for _ in range(3)]
+    assert deployment.call("POST", "/messages", message)[0] == 504
+    clicks = [deployment.call("POST", "/messages/dubbio-2/resend")[0] for _ in range(3)]
     assert clicks == [202, 409, 409]
-    house.wait_for("dubbio-2", "sent")
-    assert len(house.accepted("Rimandato")) == 1
+    deployment.wait_for("dubbio-2", "sent")
+    assert len(deployment.accepted("Rimandato")) == 1
 
 
-def test_a_later_message_can_be_cancelled_and_its_schedule_goes_with_it(house):
+def test_a_later_message_can_be_cancelled_and_its_schedule_goes_with_it(deployment):
     at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     message = {"to": "3331234508", "text": "Fra un mese", "id": "poi-1", "send_at": at}
-    status, _, body = house.call("POST", "/messages", message)
+    status, _, body = deployment.call("POST", "/messages", message)
     assert (status, body["status"]) == (202, "scheduled")
-    scheduler = house.stack.client("scheduler")
+    scheduler = deployment.stack.client("scheduler")
     group = "openvoip-sms-messages"
     assert len(scheduler.list_schedules(GroupName=group)["Schedules"]) == 1
-    assert house.call("DELETE", "/messages/poi-1")[2]["status"] == "cancelled"
+    assert deployment.call("DELETE", "/messages/poi-1")[2]["status"] == "cancelled"
     assert scheduler.list_schedules(GroupName=group)["Schedules"] == []
 
 
-def test_a_schedule_queues_a_stored_message(house):
+def test_a_schedule_queues_a_stored_message(deployment):
     soon = datetime.now(UTC) + timedelta(seconds=4)
     message = {"to": "3331234509", "text": "Fra poco", "id": "poi-2", "send_at": soon.isoformat()}
-    assert house.call("POST", "/messages", message)[0] == 202
-    configuration = house.stack.client("lambda").get_function_configuration(
-        FunctionName=house.stack.functions["api"]
+    assert deployment.call("POST", "/messages", message)[0] == 202
+    configuration = deployment.stack.client("lambda").get_function_configuration(
+        FunctionName=deployment.stack.functions["api"]
     )
     names = configuration["Environment"]["Variables"]
     schedule = EventBridgeSchedule(
-        house.stack.client("scheduler"),
+        deployment.stack.client("scheduler"),
         group=names["SCHEDULE_GROUP"],
         role_arn=names["SCHEDULE_ROLE_ARN"],
         queue_arn=names["QUEUE_ARN"],
     )
-    schedule.put("poi-2", soon)  # besides the queue's own delay: one SMS all the same
-    record = house.wait_for("poi-2", "sent")
+    schedule.put("poi-2", soon)  # in addition to the queue's own delay: still one SMS
+    record = deployment.wait_for("poi-2", "sent")
     assert record["sent_at"] >= record["send_at"]
-    assert len(house.accepted("Fra poco")) == 1
+    assert len(deployment.accepted("Fra poco")) == 1
     schedule.remove("poi-2")
 
 
-def test_shopify_over_eventbridge_needs_no_signature_and_makes_one_sms(house):
+def test_shopify_over_eventbridge_needs_no_signature_and_makes_one_sms(deployment):
     order = event("webhook_shopify_eventbridge")
-    first = house.stack.invoke("webhooks", order)
-    again = house.stack.invoke("webhooks", order)
+    first = deployment.stack.invoke("webhooks", order)
+    again = deployment.stack.invoke("webhooks", order)
     assert again["reason"] == "duplicate"
-    house.wait_for(first["messages"][0]["id"], "sent")
+    deployment.wait_for(first["messages"][0]["id"], "sent")
     text = "Ciao Anna, il tuo ordine #1043 è in viaggio. https://corriere.example/t/CN0042"
-    assert len(house.accepted(text)) == 1
+    assert len(deployment.accepted(text)) == 1
 
 
-def test_what_was_stored_and_never_queued_is_queued_by_the_reconciler(house):
-    """As if its function had died between storing and queueing, a quarter of an hour ago."""
+def test_what_was_stored_and_never_queued_is_queued_by_the_reconciler(deployment):
+    """As if its function had been killed between storing and queueing, 15 minutes ago."""
     at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     message = {"to": "3331234510", "text": "Ritrovato", "id": "perso-1", "send_at": at}
-    assert house.call("POST", "/messages", message)[0] == 202
+    assert deployment.call("POST", "/messages", message)[0] == 202
     past = {"S": "2026-01-01T00:00:00.000Z"}
-    house.stack.client("dynamodb").update_item(
-        TableName=house.stack.outputs["MessageTableName"],
+    deployment.stack.client("dynamodb").update_item(
+        TableName=deployment.stack.outputs["MessageTableName"],
         Key={"id": {"S": "perso-1"}},
         UpdateExpression="SET check_at = :past, send_at = :past",
         ExpressionAttributeValues={":past": past},
     )
-    assert house.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 1
-    house.wait_for("perso-1", "sent")
-    assert len(house.accepted("Ritrovato")) == 1
-    assert house.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 0
+    assert deployment.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 1
+    deployment.wait_for("perso-1", "sent")
+    assert len(deployment.accepted("Ritrovato")) == 1
+    assert deployment.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 0
 
 
-def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(house):
-    secrets = house.stack.client("secretsmanager")
-    arn = house.stack.outputs["GatewaySecretArn"]
+def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(deployment):
+    secrets = deployment.stack.client("secretsmanager")
+    arn = deployment.stack.outputs["GatewaySecretArn"]
     secrets.put_secret_value(
         SecretId=arn, SecretString='{"id_call_gr": "SET-ME", "secret": "SET-ME"}'
     )
-    house.gateway.rotate_secret("another-local-secret")
+    deployment.gateway.rotate_secret("another-local-secret")
     message = {"to": "3331234512", "text": "Aspetta il segreto", "id": "segreto-1"}
-    status, _, body = house.call("POST", "/messages", message)
+    status, _, body = deployment.call("POST", "/messages", message)
     assert (status, body["reason"]) == (202, "secret_not_set")
     secrets.put_secret_value(
         SecretId=arn, SecretString='{"id_call_gr": "9999", "secret": "another-local-secret"}'
     )
-    house.wait_for("segreto-1", "sent")
-    assert len(house.accepted("Aspetta il segreto")) == 1
+    deployment.wait_for("segreto-1", "sent")
+    assert len(deployment.accepted("Aspetta il segreto")) == 1
 
 
-def test_a_form_flooded_by_concurrent_calls_stops_at_its_limit(house):
+def test_a_form_flooded_by_concurrent_calls_stops_at_its_limit(deployment):
     """Forty neighbours at the same time; the source's limit for one range is twenty an hour."""
 
     def post(n):
         form = {"telefono": f"333 777 {n:04d}", "nome": "Anna", "giro": n}
-        return house.call("POST", "/webhooks/modulo", form, X_Webhook_Token="local-modulo-token")
+        return deployment.call(
+            "POST", "/webhooks/modulo", form, X_Webhook_Token="local-modulo-token"
+        )
 
     with ThreadPoolExecutor(8) as people:
         answers = list(people.map(post, range(40)))
     assert [status for status, _, _ in answers].count(202) == 20
     ids = [body["messages"][0]["id"] for status, _, body in answers if status == 200]
-    held_back = [house.record(one) for one in ids]
-    assert {one["status"] for one in held_back} == {"suppressed"}
-    assert {one["reason"] for one in held_back} <= {"range_limit", "source_paused"}
+    suppressed = [deployment.record(one) for one in ids]
+    assert {one["status"] for one in suppressed} == {"suppressed"}
+    assert {one["reason"] for one in suppressed} <= {"range_limit", "source_paused"}
 
 
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("deployment")
 def test_the_layer_that_was_built_carries_amazons_authorities():
     file = ROOT / ".aws-sam/build/Layer/python/amazon_roots.pem"
     assert file.read_text("utf-8").count("BEGIN CERTIFICATE") == 5

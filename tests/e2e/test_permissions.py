@@ -1,7 +1,7 @@
 """What AWS would refuse and the local AWS does not: calls that no policy allows.
 
 Every call that a function has made since the deployment is checked against the function's own role.
-Every permission of a role is checked against these calls, and against what AWS does in its name.
+Every permission of a role is checked against these calls, and against what AWS does with it.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ OF_SAM = (
 WRITERS = ("ApiFunctionRole", "WebhooksFunctionRole", "SenderFunctionRole")
 SCHEDULES = "schedule/openvoip-sms-messages/*"
 
-# What a role allows beyond what is done with it, in what way, and why it may.
+# What a role allows beyond its uses, in what way, and why.
 EXCEPTIONS = {
     **{
         (role, f"logs:{action}", "*"): (way, BASIC)
@@ -66,40 +66,40 @@ class Role:
 
 
 @pytest.fixture(scope="module")
-def done(_house):
-    """Return every role once every path was taken, so that these tests need no others."""
-    take_every_path(_house)
-    stack, uses = _house.stack, uses_by_aws(_house.stack)
+def used_roles(_deployment):
+    """Return every role after every path was taken, so that these tests need no others."""
+    take_every_path(_deployment)
+    stack, uses = _deployment.stack, uses_by_aws(_deployment.stack)
     for name, function in stack.functions.items():
         found = stack.client("lambda").get_function_configuration(FunctionName=function)
-        uses[found["Role"]] |= _house.recorder.uses[name]
+        uses[found["Role"]] |= _deployment.recorder.uses[name]
     return [
         Role(name_of(arn), frozenset(rules), frozenset(uses[arn]))
         for arn, rules in roles(stack).items()
     ]
 
 
-def test_every_call_is_understood_and_comes_from_a_function_of_the_stack(house, done):
-    assert house.recorder.unread == set()
-    assert house.recorder.uses.keys() == house.stack.functions.keys()
-    assert [role.name for role in done if not role.uses] == []
+def test_every_call_is_understood_and_comes_from_a_function_of_the_stack(deployment, used_roles):
+    assert deployment.recorder.unread == set()
+    assert deployment.recorder.uses.keys() == deployment.stack.functions.keys()
+    assert [role.name for role in used_roles if not role.uses] == []
 
 
-def test_every_call_made_with_a_role_is_allowed_by_it(done):
+def test_every_call_made_with_a_role_is_allowed_by_it(used_roles):
     assert {
-        (role.name, use.action, use.resource) for role in done for use in role.refused()
+        (role.name, use.action, use.resource) for role in used_roles for use in role.refused()
     } == set()
 
 
-def test_nothing_is_allowed_that_is_never_used_except_for_a_reason(done):
-    found = {key: way for role in done for key, way in role.excess().items()}
+def test_nothing_is_allowed_that_is_never_used_except_for_a_reason(used_roles):
+    found = {key: way for role in used_roles for key, way in role.excess().items()}
     expected = {key: way for key, (way, _why) in EXCEPTIONS.items()}
     assert found.items() - expected.items() == set()
     assert expected.items() - found.items() == set()  # an exception that is not needed any more
 
 
-def test_each_permission_that_is_removed_is_missed_unless_it_is_never_used(done):
-    for role in done:
+def test_each_permission_that_is_removed_is_missed_unless_it_is_never_used(used_roles):
+    for role in used_roles:
         never = {rule for rule, way in excess(role.rules, role.uses).items() if way == NEVER_USED}
         for rule in role.rules - never:
             assert role.without(rule).refused(), (role.name, rule)
@@ -116,17 +116,17 @@ def test_each_permission_that_is_removed_is_missed_unless_it_is_never_used(done)
         ("resource", "{}-of-another-stack"),
     ],
 )
-def test_each_permission_that_is_added_without_a_use_is_found(done, part, more):
-    for role in done:
+def test_each_permission_that_is_added_without_a_use_is_found(used_roles, part, more):
+    for role in used_roles:
         for rule in role.rules:
             added = replace(rule, **{part: more.format(getattr(rule, part))})
             if added not in role.rules:
                 assert role.with_one_more(added).excess().items() - role.excess().items(), added
 
 
-def test_each_condition_that_is_removed_is_found(done):
+def test_each_condition_that_is_removed_is_found(used_roles):
     """Without its condition a permission is wider than its use."""
-    passing = [(role, rule) for role in done for rule in role.rules if rule.conditions]
+    passing = [(role, rule) for role in used_roles for rule in role.rules if rule.conditions]
     assert len(passing) == len(WRITERS) + 1  # and the trust of the role that they pass
     for role, rule in passing:
         open_to_all = replace(rule, conditions=frozenset())

@@ -1,4 +1,4 @@
-"""A role against what was done in its name: is anything refused, or allowed without a use?"""
+"""A role against its uses: is anything refused, or allowed without a use?"""
 
 from collections.abc import Collection
 
@@ -13,16 +13,18 @@ def refused(policy: Collection[Rule], uses: Collection[Use]) -> set[Use]:
 
 
 def excess(policy: Collection[Rule], uses: Collection[Use]) -> dict[Rule, str]:
-    """Return each permission that no use needs just as it is, and why it is too much."""
+    """Return each permission that no use needs exactly as it is, and the kind of excess."""
     permissions = [rule for rule in policy if rule.effect == "Allow"]
-    judged = {rule: _too_much(rule, [u for u in uses if rule.concerns(u)]) for rule in permissions}
+    judged = {
+        rule: _excess(rule, [use for use in uses if rule.concerns(use)]) for rule in permissions
+    }
     return {rule: why for rule, why in judged.items() if why}
 
 
-def _too_much(rule: Rule, served: Collection[Use]) -> str | None:
-    if not served:
+def _excess(rule: Rule, uses: Collection[Use]) -> str | None:
+    if not uses:
         return NEVER_USED
-    return None if any(_exactly(rule, use) for use in served) else WIDER
+    return None if any(_exactly(rule, use) for use in uses) else WIDER
 
 
 def _exactly(rule: Rule, use: Use) -> bool:

@@ -1,4 +1,4 @@
-"""From an HTTP request that an SDK makes to what IAM is asked about it.
+"""From an HTTP request that an SDK makes to the action and resource that IAM evaluates.
 
 Which action on which resource: the service authorization reference, one page a service.
 """
@@ -15,7 +15,7 @@ SCHEDULER_OPERATIONS = {"POST": "CreateSchedule", "DELETE": "DeleteSchedule"}
 
 
 class UnknownRequest(Exception):
-    """A call of a kind that was not made so far: say here what IAM is asked about it."""
+    """A call of a kind that was not made so far: add here what IAM evaluates for it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def function(self) -> str | None:
-        """The application id that the SDK was told to put into its user agent."""
+        """The application id that the SDK is configured to put into its user agent."""
         found = re.search(r"\bapp/(\S+)", self.headers.get("user-agent", ""))
         return found[1] if found else None
 
@@ -113,8 +113,8 @@ def _schedule(request: Request, place: str) -> Use:
     path, operation = address.path.split("/"), SCHEDULER_OPERATIONS.get(request.method)
     if operation is None or path[:-1] != ["", "schedules"]:
         raise UnknownRequest(f"scheduler: {request.method} {request.target}")
-    asked = parse_qs(address.query).get("groupName", ["default"])
-    group = request.json.get("GroupName", asked[0])
+    groups = parse_qs(address.query).get("groupName", ["default"])
+    group = request.json.get("GroupName", groups[0])
     return Use(f"scheduler:{operation}", f"arn:aws:scheduler:{place}:schedule/{group}/{path[-1]}")
 
 

@@ -13,13 +13,13 @@ from typing import Any
 type Pairs = frozenset[tuple[str, str]]
 
 
-class NotUnderstood(Exception):
-    """A policy says something that this module cannot judge; the sentence names it."""
+class UnsupportedPolicy(Exception):
+    """A policy uses something that this module cannot evaluate; the message names it."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """One thing that was done: the action, on what, and the condition keys that AWS adds."""
+    """An action on a resource, with the condition keys that AWS adds."""
 
     action: str
     resource: str
@@ -50,13 +50,13 @@ def rules(document: Mapping[str, Any]) -> list[Rule]:
     """Read a policy document.
 
     Raises:
-        NotUnderstood: it uses an element, a condition or a variable that is not known here.
+        UnsupportedPolicy: it uses an element, a condition or a variable that is not supported here.
     """
     return [rule for one in _listed(document["Statement"]) for rule in _rules(one)]
 
 
 def allowed(policy: Iterable[Rule], use: Use) -> bool:
-    """A denial beats every permission, and what no rule concerns is denied."""
+    """A denial overrides every permission, and what no rule concerns is denied."""
     return {rule.effect for rule in policy if rule.concerns(use)} == {"Allow"}
 
 
@@ -70,9 +70,9 @@ def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
 def _rules(statement: Mapping[str, Any]) -> Iterator[Rule]:
     known = {"Effect", "Action", "Resource"}
     if not known <= statement.keys() <= known | {"Sid", "Condition"}:
-        raise NotUnderstood(f"a statement made of {sorted(statement)}")
+        raise UnsupportedPolicy(f"a statement made of {sorted(statement)}")
     if statement["Effect"] not in ("Allow", "Deny"):
-        raise NotUnderstood(f"the effect {statement['Effect']!r}")
+        raise UnsupportedPolicy(f"the effect {statement['Effect']!r}")
     conditions = frozenset(_conditions(statement.get("Condition", {})))
     for action, resource in product(_strings(statement["Action"]), _strings(statement["Resource"])):
         yield Rule(statement["Effect"], action, resource, conditions)
@@ -81,17 +81,17 @@ def _rules(statement: Mapping[str, Any]) -> Iterator[Rule]:
 def _conditions(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for operator, tests in given.items():
         if operator != "StringEquals":
-            raise NotUnderstood(f"the condition operator {operator}")
+            raise UnsupportedPolicy(f"the condition operator {operator}")
         for key, value in tests.items():
             if not isinstance(value, str):
-                raise NotUnderstood(f"the condition {key} with several values")
+                raise UnsupportedPolicy(f"the condition {key} with several values")
             yield key, value
 
 
 def _strings(value: object) -> list[str]:
     found = _listed(value)
     if not found or any(not isinstance(one, str) or "${" in one for one in found):
-        raise NotUnderstood(f"{value!r}, where one or several plain strings are expected")
+        raise UnsupportedPolicy(f"{value!r}, where one or several plain strings are expected")
     return found
 
 

@@ -14,11 +14,11 @@ from local.gateway import LocalGateway
 from openvoip_sms.openvoip import connection
 from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.wiring import core
-from tests.emulated_stack import REGION, Stack
+from tests.emulated_stack import REGION, EmulatedStack
 from tests.emulated_stack import client as shared_client
 from tests.functions import ROOT
 from tests.gateway_call import NOW
-from tests.integration.service import Service, forget
+from tests.integration.service import Service, clear_caches
 
 SECRETS = {"shopify": "local-shopify-secret"}
 
@@ -27,7 +27,7 @@ table_lock = RLock()
 
 
 def one_at_a_time(write):
-    """A conditional write is atomic in DynamoDB; moto looks first and writes later."""
+    """A conditional write is atomic in DynamoDB; in moto the check and the write are separate."""
 
     @wraps(write)
     def locked(*args, **kwargs):
@@ -38,18 +38,18 @@ def one_at_a_time(write):
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[type[Stack]]:
+def aws() -> Iterator[type[EmulatedStack]]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.delenv("AWS_PROFILE", raising=False)
         for write in ("put_item", "update_item"):
             patch.setattr(DynamoDBBackend, write, one_at_a_time(getattr(DynamoDBBackend, write)))
-        yield Stack
+        yield EmulatedStack
 
 
 @pytest.fixture
-def stack(aws: type[Stack]) -> Stack:
-    """Fresh and empty, however many tests there are."""
+def stack(aws: type[EmulatedStack]) -> EmulatedStack:
+    """New and empty for each test."""
     return aws()
 
 
@@ -61,7 +61,7 @@ def gateway():
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., OpenvoipClient]]:
-    """Makes clients of a gateway, and closes what they leave open."""
+    """Makes clients of a gateway, and closes their connections."""
     with contextlib.ExitStack() as stack:
 
         def make(url, *, twice=False, tls=None):
@@ -75,18 +75,18 @@ def connect() -> Iterator[Callable[..., OpenvoipClient]]:
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_time_outs(monkeypatch):
     monkeypatch.setattr(connection, "READ_SECONDS", 0.25)
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.25)
 
 
 @pytest.fixture
 def deploy(stack, gateway, monkeypatch):
-    """Deploys with parameters: `live`, so that every number gets its SMS, unless told otherwise."""
+    """Deploys with these parameters, and `Mode=live` by default."""
     services = []
 
     def deployed(**parameters):
-        forget()
+        clear_caches()
         given = {
             "DefaultSender": "Bottega",
             "AllowedSenders": "Studio",
@@ -108,4 +108,4 @@ def deploy(stack, gateway, monkeypatch):
     yield deployed
     for service in services:
         service.close()
-    forget()
+    clear_caches()

@@ -16,8 +16,8 @@ def event(name):
 
 
 @dataclass
-class Answered:
-    """An HTTP answer, with the checks that hold for every one."""
+class HttpAnswer:
+    """An HTTP answer, with the checks that apply to every one."""
 
     raw: dict
 
@@ -44,11 +44,11 @@ class Answered:
 
 
 class Service:
-    """Calls handlers the way AWS does, and keeps what they log."""
+    """Calls handlers as AWS does, and keeps what they log."""
 
     def __init__(self, stack, gateway):
         self.stack, self.gateway = stack, gateway
-        self.logged = []
+        self.log_lines = []
 
     @cached_property
     def _api(self):
@@ -67,7 +67,7 @@ class Service:
         return load("reconciler")
 
     def http(self, given, seconds=29.0):
-        return Answered(self._api.handler(given, context(seconds)))
+        return HttpAnswer(self._api.handler(given, context(seconds)))
 
     def call(self, method, resource, key=None, **query):
         given = event("api_send") | {"httpMethod": method, "resource": resource, "body": None}
@@ -76,8 +76,8 @@ class Service:
         return self.http(given)
 
     def post(self, body, *, base64=False, seconds=29.0, **headers):
-        written = body if isinstance(body, str | None) else json.dumps(body)
-        given = event("api_send") | {"body": written, "isBase64Encoded": base64}
+        text = body if isinstance(body, str | None) else json.dumps(body)
+        given = event("api_send") | {"body": text, "isBase64Encoded": base64}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         given["headers"] |= named
         given["multiValueHeaders"] |= {name: [value] for name, value in named.items()}
@@ -87,7 +87,7 @@ class Service:
         return self._webhooks.handler(given, context(10))
 
     def webhook(self, given):
-        return Answered(self._webhooks.handler(given, context(10)))
+        return HttpAnswer(self._webhooks.handler(given, context(10)))
 
     def reconcile(self):
         return self._reconciler.handler(event("reconciler_scheduled"), context(60))
@@ -99,11 +99,11 @@ class Service:
     def put(self, *bodies):
         """Let another system put bodies into the queue."""
         for body in bodies:
-            written = body if isinstance(body, str) else json.dumps(body)
-            self.stack.sqs.send_message(QueueUrl=self.stack["MessageQueue"], MessageBody=written)
+            text = body if isinstance(body, str) else json.dumps(body)
+            self.stack.sqs.send_message(QueueUrl=self.stack["MessageQueue"], MessageBody=text)
 
-    def work(self, receive_count=1):
-        """Let the sender take what is in the queue; return what comes again."""
+    def run_sender(self, receive_count=1):
+        """Let the sender process what is in the queue; return the ids of what failed."""
         records = [
             {
                 "messageId": one["MessageId"],
@@ -121,7 +121,7 @@ class Service:
                 )
         return failed
 
-    def let_waiting_messages_come(self):
+    def redeliver_waiting(self):
         """As if every delay in the queue were over."""
         for record in self.records():
             if record.status == "queued":
@@ -151,13 +151,13 @@ class Service:
             sending.gateway().client._pool.close()
 
 
-def counted(output, metric):
+def metric_sum(output, metric):
     """How often a metric was counted in what functions wrote to standard output."""
     lines = (json.loads(line) for line in output.splitlines())
     return sum(sum(line.get(metric, [])) for line in lines)
 
 
-class Kept(logging.Handler):
+class LogCapture(logging.Handler):
     """Keeps log lines as they would be written."""
 
     def __init__(self, lines):
@@ -168,8 +168,8 @@ class Kept(logging.Handler):
         self._lines.append(logger.registered_formatter.format(record))
 
 
-def forget():
-    """What a container has built is not for the next test."""
+def clear_caches():
+    """What one test's container has built must not reach the next test."""
     for module in (api, core, sending, webhooks):
         for part in vars(module).values():
             if hasattr(part, "cache_clear"):

@@ -3,7 +3,7 @@
 import pytest
 
 from openvoip_sms.adapters.telemetry import logger
-from tests.integration.service import Kept, counted, forget
+from tests.integration.service import LogCapture, clear_caches, metric_sum
 
 MESSAGE = {"id": "m-1", "to": "333 1234567", "text": "Ciao"}
 
@@ -12,29 +12,29 @@ MESSAGE = {"id": "m-1", "to": "333 1234567", "text": "Ciao"}
 def service(deploy, monkeypatch):
     running = deploy()
     monkeypatch.setenv("TEST_RECIPIENTS", "333 12")
-    forget()
-    kept = Kept(running.logged)
-    logger.addHandler(kept)
+    clear_caches()
+    capture = LogCapture(running.log_lines)
+    logger.addHandler(capture)
     yield running
-    logger.removeHandler(kept)
+    logger.removeHandler(capture)
 
 
 def test_a_bad_setting_keeps_messages_in_the_queue_and_counts_for_the_alarm(
     service, monkeypatch, capsys
 ):
     service.put(MESSAGE)
-    assert len(service.work(receive_count=900)) == 1
+    assert len(service.run_sender(receive_count=900)) == 1
     assert service.dead_letters() == []
-    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
-    assert any("TEST_RECIPIENTS" in line for line in service.logged)
+    assert metric_sum(capsys.readouterr().out, "ConfigurationErrors") == 1
+    assert any("TEST_RECIPIENTS" in line for line in service.log_lines)
     monkeypatch.setenv("TEST_RECIPIENTS", "")
-    forget()
+    clear_caches()
     service.put(MESSAGE)
-    assert service.work() == []
+    assert service.run_sender() == []
     assert len(service.gateway.calls) == 1
 
 
 def test_a_bad_setting_is_reported_to_the_caller_and_counts_for_the_alarm(service, capsys):
     answer = service.post(MESSAGE)
     assert (answer.status, answer.reason) == (500, "not_set_up")
-    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
+    assert metric_sum(capsys.readouterr().out, "ConfigurationErrors") == 1

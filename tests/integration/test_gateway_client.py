@@ -1,4 +1,4 @@
-"""The gateway's client against real sockets: every row of the promise, one request a call."""
+"""The gateway's client against real sockets: every row of docs/delivery.md, one request a call."""
 
 import contextlib
 import gzip
@@ -17,7 +17,7 @@ from openvoip_sms.openvoip import connection
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome
 from tests.gateway_call import ACCOUNT, PHP, ROSA, SMS
-from tests.scripted_server import Scripted, address, always, says
+from tests.scripted_server import ScriptedServer, always, response, url_of
 
 ENDLESS = 3600  # seconds that no test waits for
 
@@ -43,8 +43,8 @@ def test_what_php_would_send_is_what_arrives(connect, vector, twice):
         archive=vector["archivia"] == "1",
     )
     expected = vector["query_destination_twice" if twice else "query"]
-    with Scripted(always(says("[0]"))) as server:
-        reply = connect(address(server), twice=twice).send(
+    with ScriptedServer(always(response("[0]"))) as server:
+        reply = connect(url_of(server), twice=twice).send(
             sms, OpenvoipAccount(vector["id_call_gr"], vector["secret"])
         )
     assert reply.outcome is CallOutcome.ACCEPTED
@@ -52,10 +52,10 @@ def test_what_php_would_send_is_what_arrives(connect, vector, twice):
 
 
 def test_no_library_rewrites_what_is_percent_encoded(connect):
-    with Scripted(always(says("[0]"))) as server:
-        connect(address(server)).send(Sms("Bottega", "~%7E+%2B%252B %c3", SMS.to), ACCOUNT)
-    [line] = server.requests
-    assert b"&sms_text=%7E%257E%2B%252B%25252B+%25c3&" in line
+    with ScriptedServer(always(response("[0]"))) as server:
+        connect(url_of(server)).send(Sms("Bottega", "~%7E+%2B%252B %c3", SMS.to), ACCOUNT)
+    [request_line] = server.requests
+    assert b"&sms_text=%7E%257E%2B%252B%25252B+%25c3&" in request_line
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -86,8 +86,8 @@ def test_a_request_carries_nothing_but_what_the_gateway_needs(connect, monkeypat
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login canary password canary\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    with Scripted(always(says("[0]", "Set-Cookie: canary=1; Path=/"))) as server:
-        call = connect(address(server)).send
+    with ScriptedServer(always(response("[0]", "Set-Cookie: canary=1; Path=/"))) as server:
+        call = connect(url_of(server)).send
         assert [call(SMS, ACCOUNT).outcome for _ in range(2)] == [CallOutcome.ACCEPTED] * 2
     expected = [
         b"GET /sms_send_soa.php?" + ROSA["query"].encode() + b" HTTP/1.1",
@@ -95,13 +95,13 @@ def test_a_request_carries_nothing_but_what_the_gateway_needs(connect, monkeypat
         b"Accept-Encoding: identity",
         b"User-Agent: openvoip-sms",
     ]
-    assert server.heads == [b"\r\n".join([*expected, b"", b""])] * 2
+    assert server.request_heads == [b"\r\n".join([*expected, b"", b""])] * 2
 
 
 def test_an_unrequested_compression_makes_a_reply_uncertain(connect):
     body = gzip.compress(b"[0]").decode("latin-1")
-    with Scripted(always(says(body, "Content-Encoding: gzip"))) as server:
-        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
+    with ScriptedServer(always(response(body, "Content-Encoding: gzip"))) as server:
+        assert connect(url_of(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
 
 
 # Every other row: the outcome, one request, and no harm to the next call
@@ -140,7 +140,7 @@ def test_every_fault_of_the_local_gateway_has_its_row():
     assert {fault.kind for fault in ROWS} == set(KINDS)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize("fault", ROWS, ids=str)
 def test_each_fault_has_its_outcome_costs_one_call_and_affects_no_other(gateway, connect, fault):
     call = connect(gateway.url).send
@@ -170,8 +170,8 @@ def test_retry_after_is_passed_on_in_seconds(gateway, connect, kind, retry_after
 
 
 def test_a_refused_connection_was_certainly_not_sent(connect):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
+        port = closed_soon.getsockname()[1]
     reply = connect(f"http://127.0.0.1:{port}/").send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNREACHABLE, "NewConnectionError")
 
@@ -186,13 +186,13 @@ def test_a_name_that_dns_cannot_encode_was_certainly_not_sent(connect):
     assert reply.outcome is CallOutcome.UNREACHABLE
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_connect_time_out_was_certainly_not_sent(connect):
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        for _ in range(4):  # more than fit: from now on the system answers nobody
+        for _ in range(4):  # more than fit: from now on the system accepts no connection
             waiting = stack.enter_context(socket.socket())
             waiting.settimeout(0)
             waiting.connect_ex(listener.getsockname())
@@ -207,7 +207,7 @@ def test_a_connection_that_took_too_long_is_not_used(gateway, connect, monkeypat
     assert gateway.calls == []
 
 
-def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect):
+def test_what_cannot_be_output_as_utf8_was_certainly_not_sent(gateway, connect):
     reply = connect(gateway.url).send(SMS, OpenvoipAccount("9999", "canary\ud800"))
     assert reply.outcome is CallOutcome.MISCONFIGURED
     assert "canary" not in repr(reply)
@@ -217,7 +217,7 @@ def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect)
 # The reply as a whole
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize(
     "piece",
     [
@@ -226,30 +226,30 @@ def test_what_cannot_be_written_as_utf8_was_certainly_not_sent(gateway, connect)
     ],
 )
 def test_endless_headers_do_not_block_a_worker(connect, piece):
-    def talk(line, _):
+    def respond(connection, _):
         pause = threading.Event()
         while not pause.wait(0.01):
-            line.sendall(piece)
+            connection.sendall(piece)
 
-    with Scripted(talk) as server:
-        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
+    with ScriptedServer(respond) as server:
+        assert connect(url_of(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
     assert len(server.requests) == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_reply_without_a_length_that_timed_out_is_not_mistaken_for_a_complete_one(connect):
-    def talk(line, _):
-        line.sendall(b"HTTP/1.1 200 OK\r\n\r\n0")
+    def respond(connection, _):
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n0")
         pause = threading.Event()
         while not pause.wait(0.02):
-            line.sendall(b" ")
+            connection.sendall(b" ")
 
-    with Scripted(talk) as server:
-        reply = connect(address(server)).send(SMS, ACCOUNT)
+    with ScriptedServer(respond) as server:
+        reply = connect(url_of(server)).send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, "ReplyTooSlow")
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -264,8 +264,8 @@ def test_a_reply_without_a_length_that_timed_out_is_not_mistaken_for_a_complete_
     ],
 )
 def test_an_answer_that_breaks_http_is_uncertain(connect, answer):
-    with Scripted(lambda line, _: line.sendall(answer)) as server:
-        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
+    with ScriptedServer(lambda connection, _: connection.sendall(answer)) as server:
+        assert connect(url_of(server)).send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN
     assert len(server.requests) == 1
 
 
@@ -279,15 +279,15 @@ def test_an_answer_that_breaks_http_is_uncertain(connect, answer):
     ],
 )
 def test_every_framing_of_http_is_understood(connect, answer):
-    with Scripted(lambda line, _: line.sendall(answer)) as server:
-        assert connect(address(server)).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
+    with ScriptedServer(lambda connection, _: connection.sendall(answer)) as server:
+        assert connect(url_of(server)).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
 @pytest.mark.parametrize("status", ["200 OK", "302 Found"])
 def test_no_more_of_a_reply_is_read_than_a_reply_can_be(connect, status):
     body = "0" * (connection.MAX_REPLY_BYTES + 1)
-    with Scripted(always(says(body, "Location: /elsewhere", status=status))) as server:
-        reply = connect(address(server)).send(SMS, ACCOUNT)
+    with ScriptedServer(always(response(body, "Location: /elsewhere", status=status))) as server:
+        reply = connect(url_of(server)).send(SMS, ACCOUNT)
     assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, "ReplyTooLong")
     assert len(server.requests) == 1
 
@@ -296,15 +296,15 @@ def test_no_more_of_a_reply_is_read_than_a_reply_can_be(connect, status):
 
 
 def test_calls_in_a_row_share_a_connection(connect):
-    with Scripted(always(says("[0]"))) as server:
-        call = connect(address(server)).send
+    with ScriptedServer(always(response("[0]"))) as server:
+        call = connect(url_of(server)).send
         assert {call(SMS, ACCOUNT).outcome for _ in range(5)} == {CallOutcome.ACCEPTED}
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
 def test_a_connection_that_idled_is_not_reused(connect, monkeypatch):
-    with Scripted(always(says("[0]"))) as server:
-        call = connect(address(server)).send
+    with ScriptedServer(always(response("[0]"))) as server:
+        call = connect(url_of(server)).send
         call(SMS, ACCOUNT)
         monkeypatch.setattr(connection, "IDLE_SECONDS", 0.0)
         assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
@@ -312,8 +312,8 @@ def test_a_connection_that_idled_is_not_reused(connect, monkeypatch):
 
 
 def test_a_connection_that_the_gateway_closed_causes_no_unknown_outcome(connect):
-    with Scripted(lambda line, _: line.sendall(says("[0]"))) as server:
-        call = connect(address(server)).send
+    with ScriptedServer(lambda connection, _: connection.sendall(response("[0]"))) as server:
+        call = connect(url_of(server)).send
         for _ in range(3):
             assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
             assert server.closed.acquire(timeout=5)
@@ -321,12 +321,12 @@ def test_a_connection_that_the_gateway_closed_causes_no_unknown_outcome(connect)
 
 
 def test_bytes_after_a_reply_are_not_mistaken_for_the_next_one(connect):
-    def talk(line, number):
-        line.sendall(says("[0]") + says("[0]") if number == 1 else says("020"))
+    def respond(connection, number):
+        connection.sendall(response("[0]") + response("[0]") if number == 1 else response("020"))
         return True
 
-    with Scripted(talk) as server:
-        call = connect(address(server)).send
+    with ScriptedServer(respond) as server:
+        call = connect(url_of(server)).send
         assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
         assert call(SMS, ACCOUNT).outcome is CallOutcome.BAD_DESTINATION
     assert len(server.requests) == 2
@@ -346,30 +346,30 @@ def test_messages_sent_at_the_same_time_each_get_their_own_answer(gateway, conne
     assert sorted(sms.to for sms in gateway.calls) == numbers
 
 
-# What must not leave a trace
+# What must not be logged
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_no_log_at_any_level_and_no_reply_shows_what_is_secret(connect, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    broken = says("[0]", "no header at all", " ", "X\x00Y: z")
+    broken = response("[0]", "no header at all", " ", "X\x00Y: z")
     scripts = [
-        always(says("[0]")),
+        always(response("[0]")),
         always(broken),
-        always(says("", "Location: /elsewhere", status="302 Found")),
-        always(says("[0]", "Retry-After: 5", status="503 Busy")),
-        lambda line, _: line.sendall(says("[0]")),
+        always(response("", "Location: /elsewhere", status="302 Found")),
+        always(response("[0]", "Retry-After: 5", status="503 Busy")),
+        lambda connection, _: connection.sendall(response("[0]")),
         lambda *_: None,
-        lambda line, _: line.sendall(b"nonsense"),
+        lambda connection, _: connection.sendall(b"nonsense"),
     ]
     replies = []
-    for talk in scripts:
-        with Scripted(talk) as server:
-            call = connect(address(server)).send
+    for respond in scripts:
+        with ScriptedServer(respond) as server:
+            call = connect(url_of(server)).send
             replies += [call(SMS, ACCOUNT), call(SMS, ACCOUNT)]
         replies.append(call(SMS, ACCOUNT))  # refused
-        replies.append(connect(address(server, "https")).send(SMS, ACCOUNT))
-    written = caplog.text + repr(replies) + "".join(capfd.readouterr())
+        replies.append(connect(url_of(server, "https")).send(SMS, ACCOUNT))
+    output = caplog.text + repr(replies) + "".join(capfd.readouterr())
     number = ROSA["sms_destination"].removeprefix("+")
     for canary in (ROSA["secret"], ROSA["verify"], number, "ordine", "verify="):
-        assert canary not in written
+        assert canary not in output

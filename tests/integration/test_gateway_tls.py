@@ -1,4 +1,4 @@
-"""The gateway's client in TLS: whom it trusts, and that it reads the authorities once."""
+"""The gateway's client in TLS: which authorities it trusts, and that it reads them once."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from openvoip_sms.openvoip import connection
 from openvoip_sms.rules.call_result import CallOutcome
 from tests.gateway_call import ACCOUNT, SMS
-from tests.scripted_server import Scripted, always, says
+from tests.scripted_server import ScriptedServer, always, response
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +26,23 @@ def authority():
 
 @pytest.fixture
 def trusting(authority):
-    """What a client trusts: the test authority alone."""
+    """A client's context that trusts the test authority alone."""
     context = create_urllib3_context()
     authority.configure_trust(context)
     return context
 
 
-def server_of(certificate, talk=None):
+def server_of(certificate, respond=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
-    return Scripted(talk or always(says("[0]")), tls=context)
+    return ScriptedServer(respond or always(response("[0]")), tls=context)
 
 
 def at_localhost(server):
     return f"https://localhost:{server.port}/sms_send_soa.php"
 
 
-# Whom it trusts
+# Trust
 
 
 def test_a_certificate_of_a_trusted_authority_for_the_right_name_is_accepted(
@@ -161,19 +161,19 @@ def test_https_to_a_plain_port_was_certainly_not_sent(gateway, connect):
     assert gateway.calls == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_handshake_that_never_ends_was_certainly_not_sent(connect):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         reply = connect(f"https://127.0.0.1:{silent.getsockname()[1]}/").send(SMS, ACCOUNT)
     assert reply.outcome is CallOutcome.UNREACHABLE
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_a_dripping_reply_is_cut_through_tls_too(connect, authority, trusting):
-    def drip(line, _):
+    def drip(connection, _):
         pause = threading.Event()
         while not pause.wait(0.02):
-            line.sendall(b"H")
+            connection.sendall(b"H")
 
     with server_of(authority.issue_cert("localhost"), drip) as server:
         reply = connect(at_localhost(server), tls=trusting).send(SMS, ACCOUNT)
@@ -186,7 +186,7 @@ def test_a_dripping_reply_is_cut_through_tls_too(connect, authority, trusting):
 
 @pytest.fixture
 def loads(monkeypatch):
-    """Counts how often authorities are read into a context, whoever does it."""
+    """Counts how often authorities are read into a context, by whatever code."""
     counted = []
 
     def count(name):
@@ -210,8 +210,8 @@ def test_authorities_are_read_once_for_all_connections_and_threads(
     authority.cert_pem.write_to_path(file)
     monkeypatch.setattr(connection, "where", lambda: str(file))
 
-    def answer_and_close(line, _):
-        line.sendall(says("[0]"))
+    def answer_and_close(connection, _):
+        connection.sendall(response("[0]"))
 
     with server_of(authority.issue_cert("localhost"), answer_and_close) as server:
         call = connect(at_localhost(server)).send

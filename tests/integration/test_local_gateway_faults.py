@@ -1,4 +1,4 @@
-"""The local gateway with faults: what a client receives, and whether the SMS went out."""
+"""The local gateway with faults: what a client receives, and whether the SMS was sent."""
 
 import json
 import socket
@@ -17,12 +17,12 @@ VECTORS = json.loads(
     (Path(__file__).parents[1] / "vectors/gateway_signatures.json").read_text("utf-8")
 )["vectors"]
 ROSA, BRUNO = VECTORS[0], VECTORS[1]
-BRIEFLY = 0.15  # seconds that a client of ours waits
+BRIEFLY = 0.15  # seconds until a client of these tests times out
 ENDLESS = 3600  # seconds that no test waits for
 
 
 class Received(NamedTuple):
-    """What came over the connection, and how it ended: `closed`, `reset` or `open`."""
+    """What was received over the connection, and how it ended: `closed`, `reset` or `open`."""
 
     data: bytes
     end: str
@@ -133,7 +133,7 @@ def test_a_hanging_call_ends_when_its_client_leaves(gateway):
     assert not hanging.is_alive()
 
 
-# Replies that come late, in pieces or not whole
+# Replies that are late, in pieces or incomplete
 
 
 def test_a_slow_reply_is_complete(gateway):
@@ -179,7 +179,7 @@ def test_dripping_headers_are_sent_byte_by_byte(gateway):
     assert call(gateway).body == b"[0]"
 
 
-# Replies that say something else
+# Other replies
 
 
 @pytest.mark.parametrize(

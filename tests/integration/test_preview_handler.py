@@ -1,4 +1,4 @@
-"""The page's preview foretells what the deployed webhook function answers and stores."""
+"""The page's preview predicts what the deployed webhook function answers and stores."""
 
 import json
 from http import HTTPStatus
@@ -74,8 +74,8 @@ def proxy_event(source, body, headers):
     }
 
 
-def foretold(shown):
-    """Status, sentence or reason, and records, as the preview lets one expect them."""
+def expected_from(shown):
+    """Status, sentence or reason, and records, as the preview predicts them."""
     if shown["authentic"] is None:
         return HTTPStatus.OK, "ping", []
     if not shown["authentic"]:
@@ -98,10 +98,12 @@ def foretold(shown):
 def test_the_function_answers_and_stores_what_the_preview_shows(service, name):
     source, body, headers = CALLS[name]
     lines = "".join(f"{header}: {value}\n" for header, value in headers.items())
-    status, words, records = foretold(PREVIEW({"source": source, "body": body, "headers": lines}))
+    status, sentence, records = expected_from(
+        PREVIEW({"source": source, "body": body, "headers": lines})
+    )
     answer = service.webhook(proxy_event(source, body, headers))
     assert answer.status == status
-    assert words.startswith(answer.body.get("detail") or answer.reason or "")  # then a hint
+    assert sentence.startswith(answer.body.get("detail") or answer.reason or "")  # then a hint
     assert records == [
         (one.id, one.to, one.text, one.encoding, one.segments, str(one.cost_eur), one.detail)
         for one in service.messages()

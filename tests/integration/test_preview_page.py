@@ -86,7 +86,7 @@ def test_a_time_is_shown_in_the_time_zone_of_rome(gateway):
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "sentence"),
     [
         (b"{", "not JSON"),
         ({"body": "{}"}, "`source` is missing"),
@@ -98,10 +98,10 @@ def test_a_time_is_shown_in_the_time_zone_of_rome(gateway):
         ({"source": "shopify", "body": "x" * 1_048_577}, "at most 1048576 bytes"),
     ],
 )
-def test_input_without_a_preview_gets_a_sentence(gateway, fields, words):
+def test_input_without_a_preview_gets_a_sentence(gateway, fields, sentence):
     status, answer = control(gateway, "POST", fields)
     assert status == 400
-    assert words in answer["error"]
+    assert sentence in answer["error"]
 
 
 def test_a_body_of_the_maximum_size_is_accepted_and_a_larger_one_is_not(gateway):

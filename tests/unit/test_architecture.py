@@ -1,4 +1,4 @@
-"""Which way imports point, and what must stay out of which room (docs/architecture.md)."""
+"""Which way imports point, and what each subpackage must not import (docs/architecture.md)."""
 
 import ast
 import sys
@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "layers/openvoip_sms/openvoip_sms"
 
-# A room may import from itself and from what is named here.
+# A subpackage may import from itself and from what is named here.
 MAY_IMPORT = {
     "rules": set(),
     "templates": {"rules"},
@@ -49,36 +49,40 @@ def imports(file):
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def room_of(path):
-    """`webhooks/config` of its file or module; the package itself is no room."""
+def subpackage_of(path):
+    """`webhooks/config` of its file or module; the package itself is no subpackage."""
     return "/".join(path.relative_to(PACKAGE).parts[:-1])
 
 
-def rooms_imported(file):
+def subpackages_imported(file):
     for name in imports(file):
         path = PACKAGE.parent.joinpath(*name.split("."))
         if name.startswith("openvoip_sms.") and path.with_suffix(".py").exists():
-            yield room_of(path.with_suffix(".py"))
+            yield subpackage_of(path.with_suffix(".py"))
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 named = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
 pure = pytest.mark.parametrize(
-    "file", [f for f in FILES if room_of(f) in PURE], ids=lambda f: str(f.relative_to(PACKAGE))
+    "file",
+    [f for f in FILES if subpackage_of(f) in PURE],
+    ids=lambda f: str(f.relative_to(PACKAGE)),
 )
 
 
 @named
 def test_imports_point_one_way(file):
-    assert set(rooms_imported(file)) <= MAY_IMPORT[room_of(file)] | {room_of(file)}
+    assert set(subpackages_imported(file)) <= MAY_IMPORT[subpackage_of(file)] | {
+        subpackage_of(file)
+    }
 
 
 def test_the_subpackages_have_no_cycle():
-    """Taking away what imports nothing else that is left must end with no room left."""
-    left = {room: allowed - {room} for room, allowed in MAY_IMPORT.items()}
-    while free := [room for room, needs in left.items() if not needs & left.keys()]:
-        for room in free:
-            del left[room]
+    """Removing what imports nothing else that is left must end with no subpackage left."""
+    left = {subpackage: allowed - {subpackage} for subpackage, allowed in MAY_IMPORT.items()}
+    while free := [subpackage for subpackage, needs in left.items() if not needs & left.keys()]:
+        for subpackage in free:
+            del left[subpackage]
     assert not left
 
 

@@ -1,4 +1,4 @@
-"""Parts of the template that the local AWS takes without looking at them."""
+"""Parts of the template that the local AWS accepts without evaluating them."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.template import resource, template
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
 @pytest.mark.parametrize("message", ['Missing "Authentication" Token', "Limit Exceeded"])
 def test_what_api_gateway_refuses_is_a_problem_document(kind, message):
-    """It fills in two variables; the message's value brings its own quotation marks."""
+    """It fills in two variables; the message's value includes its quotation marks."""
     answer = resource("Api")["GatewayResponses"][kind]
     values = {"messageString": json.dumps(message), "responseType": "THROTTLED"}
     text = answer["ResponseTemplates"]["application/json"]

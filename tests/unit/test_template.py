@@ -166,8 +166,10 @@ def test_shopify_events_are_opted_into_by_name_tried_three_times_and_then_dead_l
     assert template()["Parameters"]["ShopifyEventSourceName"]["Default"] == ""
     dead_letters = {"GetAtt": "DeadLetterQueue.Arn"}
     [target] = resource("ShopifyRule")["Targets"]
-    assert target["DeadLetterConfig"] == {"Arn": dead_letters}  # Lambda did not take it
-    failed = resource("WebhooksFunction")["EventInvokeConfig"]  # Lambda took it in vain
+    assert target["DeadLetterConfig"] == {"Arn": dead_letters}  # Lambda did not accept it
+    failed = resource("WebhooksFunction")[
+        "EventInvokeConfig"
+    ]  # Lambda accepted it, and the function failed
     assert failed["MaximumRetryAttempts"] == 2
     assert failed["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead_letters}
 

@@ -18,7 +18,7 @@ def hook():
 
 
 @pytest.fixture
-def watch(hook):
+def recorded_calls(hook):
     """Collects the parameters of each call of an operation."""
 
     def attach(client, operation):

@@ -24,21 +24,23 @@ def test_the_queue_gets_a_pointer_and_nothing_of_the_message(queue, stack):
 @pytest.mark.parametrize(
     ("delay", "seconds"), [(0.0, 0), (0.2, 1), (899.5, 900), (900.0, 900), (7200.0, 900)]
 )
-def test_a_delay_is_whole_seconds_up_to_what_the_queue_allows(queue, stack, watch, delay, seconds):
-    sent = watch(stack.sqs, "SendMessage")
+def test_a_delay_is_whole_seconds_up_to_what_the_queue_allows(
+    queue, stack, recorded_calls, delay, seconds
+):
+    sent = recorded_calls(stack.sqs, "SendMessage")
     queue.put("m-1", delay)
     assert [params["DelaySeconds"] for params in sent] == [seconds]
     assert (stack.received() == []) == (seconds > 0)
 
 
-@pytest.mark.parametrize(("wish", "seconds"), [(0.5, 1), (120.0, 120), (21_600, 21_600)])
+@pytest.mark.parametrize(("requested", "seconds"), [(0.5, 1), (120.0, 120), (21_600, 21_600)])
 def test_a_received_message_is_redelivered_after_the_requested_delay(
-    queue, stack, watch, wish, seconds
+    queue, stack, recorded_calls, requested, seconds
 ):
     queue.put("m-1")
-    hidden = watch(stack.sqs, "ChangeMessageVisibility")
-    queue.delay_redelivery(stack.received()[0]["ReceiptHandle"], wish)
-    assert [params["VisibilityTimeout"] for params in hidden] == [seconds]
+    changes = recorded_calls(stack.sqs, "ChangeMessageVisibility")
+    queue.delay_redelivery(stack.received()[0]["ReceiptHandle"], requested)
+    assert [params["VisibilityTimeout"] for params in changes] == [seconds]
 
 
 def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):

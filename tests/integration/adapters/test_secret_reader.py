@@ -27,8 +27,8 @@ def accounts(stack):
     return account_of(stack)
 
 
-def test_an_account_is_read_once_for_many_messages(accounts, stack, watch):
-    read = watch(stack.secrets, "GetSecretValue")
+def test_an_account_is_read_once_for_many_messages(accounts, stack, recorded_calls):
+    read = recorded_calls(stack.secrets, "GetSecretValue")
     assert {accounts.credentials() for _ in range(5)} == {OpenvoipAccount("9999", "canary-secret")}
     assert len(read) == 1
 

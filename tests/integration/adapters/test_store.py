@@ -113,7 +113,7 @@ def test_a_deleted_record_is_not_created_again(store):
 
 
 def test_a_write_that_the_sdk_retried_is_recognised(store):
-    """The first answer got lost, and the second says that the condition does not hold any more."""
+    """The first response was lost, and the second says that the condition is no longer true."""
     assert store.create(FULL) is FULL
     assert store.create(FULL) is FULL
     new = transitions.claimed(FULL, "mine", START)
@@ -122,7 +122,7 @@ def test_a_write_that_the_sdk_retried_is_recognised(store):
 
 
 def test_a_retried_write_is_recognised_even_though_the_table_trims_numbers(store, stack):
-    """DynamoDB gives 86400.0 back as 86400, and 0.10 as 0.1; the emulator does not."""
+    """DynamoDB returns 86400.0 as 86400, and 0.10 as 0.1; the emulator does not."""
     store.create(FULL)
     trimmed = item(stack) | {"valid_for": {"N": "86400"}, "cost_eur": {"N": "0.1"}}
     stack.dynamodb.put_item(TableName=stack["MessageTable"], Item=trimmed)
@@ -234,9 +234,9 @@ def test_only_open_records_whose_time_has_come_are_due(store):
     store.create(waiting(id="late", check_at=now - timedelta(seconds=1)))
     store.create(waiting(id="now", check_at=now))
     store.create(waiting(id="early", check_at=now + timedelta(milliseconds=1)))
-    store.create(sending(id="died", check_at=START))
+    store.create(sending(id="expired", check_at=START))
     store.create(waiting(id="done", status=Status.SENT))
-    assert sorted(one.id for one in store.due(now)) == ["died", "late", "now"]
+    assert sorted(one.id for one in store.due(now)) == ["expired", "late", "now"]
 
 
 def test_a_final_record_is_no_longer_due(store):
@@ -264,7 +264,7 @@ def test_what_changed_since_the_index_saw_it_is_not_due(store):
     assert list(store.due(START)) == []
 
 
-# A table that does not answer
+# An unavailable table
 
 CALLS = {
     "get": lambda store: store.get("m-1"),

@@ -1,26 +1,26 @@
-"""The functions, with a watch on everything that they log."""
+"""The functions, with a check of everything that they log."""
 
 import pytest
 
 from openvoip_sms.adapters.telemetry import logger
 from openvoip_sms.openvoip import connection
 from tests.integration.functions.messages import CANARY
-from tests.integration.service import Kept
+from tests.integration.service import LogCapture
 
 
 @pytest.fixture
 def service(deploy, capsys):
     """A deployed service, none of whose lines shows a number, a text or a secret."""
     running = deploy()
-    kept = Kept(running.logged)
-    logger.addHandler(kept)
+    capture = LogCapture(running.log_lines)
+    logger.addHandler(capture)
     yield running
-    logger.removeHandler(kept)
-    shown = "\n".join([*running.logged, capsys.readouterr().out])
+    logger.removeHandler(capture)
+    shown = "\n".join([*running.log_lines, capsys.readouterr().out])
     for canary in (CANARY, "3331234567", "local-secret", "local-shopify-secret", "verify="):
         assert canary not in shown
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_time_outs(monkeypatch):
     monkeypatch.setattr(connection, "READ_SECONDS", 0.25)

@@ -1,8 +1,8 @@
 """Messages that the tests of the functions send, and what arrived of them."""
 
 CANARY = "testo-canarino"
-LEAST = {"to": "333 1234567", "text": CANARY}
-NAMED = LEAST | {"id": "m-1"}
+MINIMAL = {"to": "333 1234567", "text": CANARY}
+WITH_ID = MINIMAL | {"id": "m-1"}
 
 
 def texts(gateway):

@@ -8,14 +8,14 @@ import pytest
 from local.gateway import Fault, LocalGateway
 from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.wiring import core
-from tests.integration.functions.messages import CANARY, LEAST, NAMED, texts
+from tests.integration.functions.messages import CANARY, MINIMAL, WITH_ID, texts
 from tests.records import sending
 
 # The same id again
 
 
 def test_the_same_call_again_is_answered_as_before_and_sends_nothing(service):
-    first, second = service.post(NAMED), service.post(NAMED)
+    first, second = service.post(WITH_ID), service.post(WITH_ID)
     assert (first.status, second.status) == (201, 201)
     assert "Idempotent-Replayed" not in first.headers
     assert second.headers["Idempotent-Replayed"] == "true"
@@ -25,36 +25,36 @@ def test_the_same_call_again_is_answered_as_before_and_sends_nothing(service):
 
 def test_an_idempotency_key_is_an_id(service):
     for key in ("m-1", '"m-1"'):
-        answer = service.post(LEAST, Idempotency_Key=key)
+        answer = service.post(MINIMAL, Idempotency_Key=key)
         assert (answer.status, answer.body["id"]) == (201, "m-1")
     assert len(service.gateway.calls) == 1
 
 
 def test_id_and_idempotency_key_must_agree(service):
-    assert service.post(NAMED, Idempotency_Key="m-1").status == 201
-    answer = service.post(NAMED, Idempotency_Key="m-2")
+    assert service.post(WITH_ID, Idempotency_Key="m-1").status == 201
+    answer = service.post(WITH_ID, Idempotency_Key="m-2")
     assert (answer.status, answer.violations) == (422, [("id", "ids_differ")])
 
 
 def test_the_same_id_with_other_content_is_refused(service):
-    service.post(NAMED)
-    answer = service.post(NAMED | {"text": "Altro"})
+    service.post(WITH_ID)
+    answer = service.post(WITH_ID | {"text": "Altro"})
     assert (answer.status, answer.reason) == (422, "id_in_use")
     assert len(service.gateway.calls) == 1
 
 
 def test_a_message_that_is_being_sent_is_in_progress(service):
     until = core.clock() + timedelta(seconds=60)
-    core.store().create(sending(claimed_until=until, fingerprint=fingerprint(NAMED)))
-    answer = service.post(NAMED)
+    core.store().create(sending(claimed_until=until, fingerprint=fingerprint(WITH_ID)))
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.body["message"]["status"]) == (409, "sending")
     assert int(answer.headers["Retry-After"]) > 0
     assert service.gateway.calls == []
 
 
 def test_a_repeated_call_for_a_message_with_an_expired_lease_is_answered_unknown(service):
-    core.store().create(sending(fingerprint=fingerprint(NAMED), claimed_until=core.clock()))
-    answer = service.post(NAMED)
+    core.store().create(sending(fingerprint=fingerprint(WITH_ID), claimed_until=core.clock()))
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (504, "lease_expired")
     assert service.gateway.calls == []
 
@@ -62,21 +62,21 @@ def test_a_repeated_call_for_a_message_with_an_expired_lease_is_answered_unknown
 @pytest.mark.parametrize("asynchronous", [{}, {"Prefer": "respond-async"}])
 def test_double_clicks_at_the_same_moment_are_one_sms(service, asynchronous):
     with ThreadPoolExecutor(8) as clicks:
-        answers = list(clicks.map(lambda _: service.post(NAMED, **asynchronous), range(8)))
+        answers = list(clicks.map(lambda _: service.post(WITH_ID, **asynchronous), range(8)))
     assert {answer.status for answer in answers} <= {201, 202, 409}
     while service.stack.received():
         pass
-    service.let_waiting_messages_come()
-    service.work()
+    service.redeliver_waiting()
+    service.run_sender()
     assert len(service.gateway.calls) == 1
 
 
 # What the gateway says
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize(
-    ("fault", "status", "reason", "stands"),
+    ("fault", "status", "reason", "record_status"),
     [
         ("refuse_020", 422, "bad_destination", "rejected"),
         ("hang_after", 504, "no_clear_answer", "unknown"),
@@ -88,14 +88,14 @@ def test_double_clicks_at_the_same_moment_are_one_sms(service, asynchronous):
         ("http_302", 202, "gateway_misconfigured", "queued"),
     ],
 )
-def test_each_outcome_has_its_answer_and_its_record(service, fault, status, reason, stands):
+def test_each_outcome_has_its_answer_and_its_record(service, fault, status, reason, record_status):
     service.gateway.fail_next(1, Fault(fault))
-    answer = service.post(NAMED)
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (status, reason)
     shown = answer.body["message"] if status >= 400 else answer.body
-    assert (shown["id"], shown["status"], shown["text"]) == ("m-1", stands, CANARY)
+    assert (shown["id"], shown["status"], shown["text"]) == ("m-1", record_status, CANARY)
     assert service.call("GET", "/messages/{id}", "m-1").body == shown
-    again = service.post(NAMED)
+    again = service.post(WITH_ID)
     assert (again.status, again.headers["Idempotent-Replayed"]) == (status, "true")
     assert len(service.gateway.calls) == 1
 
@@ -103,9 +103,9 @@ def test_each_outcome_has_its_answer_and_its_record(service, fault, status, reas
 @pytest.mark.parametrize("fault", ["refuse_099", "http_503", "http_404"])
 def test_what_was_not_sent_is_sent_by_the_queue(service, fault):
     service.gateway.fail_next(1, Fault(fault))
-    service.post(NAMED)
-    service.let_waiting_messages_come()
-    assert service.work() == []
+    service.post(WITH_ID)
+    service.redeliver_waiting()
+    assert service.run_sender() == []
     assert texts(service.gateway) == [("+393331234567", CANARY)]
 
 
@@ -113,49 +113,49 @@ def test_a_gateway_that_is_down_loses_nothing(deploy, stack):
     with LocalGateway(call_group="9999", secret="local-secret") as up:
         url, port = up.url, up._server.server_address[1]
     service = deploy(GatewayUrl=url)
-    answer = service.post(NAMED)
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (202, "gateway_unreachable")
     assert answer.body["detail"]
     service.put({"to": "333 1234568", "text": "dalla coda", "id": "m-2"})
-    assert len(service.work()) == 1
+    assert len(service.run_sender()) == 1
     with LocalGateway(call_group="9999", secret="local-secret", port=port) as back:
-        service.let_waiting_messages_come()
-        assert service.work() == []
+        service.redeliver_waiting()
+        assert service.run_sender() == []
         assert sorted(sms.to for sms in back.accepted) == ["+393331234567", "+393331234568"]
     assert stack.received("DeadLetterQueue") == []
 
 
 def test_an_unset_secret_is_reported_and_loses_nothing(service):
     service.stack.set_account({"id_call_gr": "SET-ME", "secret": "SET-ME"})
-    answer = service.post(NAMED)
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (202, "secret_not_set")
     assert "gateway secret" in answer.body["detail"]
     assert service.gateway.calls == []
     service.stack.set_account()
-    service.let_waiting_messages_come()
-    assert service.work() == []
+    service.redeliver_waiting()
+    assert service.run_sender() == []
     assert len(service.gateway.accepted) == 1
 
 
 def test_a_wrong_secret_is_reported_after_two_calls_and_loses_nothing(service):
     service.gateway.rotate_secret("another")
-    answer = service.post(NAMED)
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (202, "bad_credentials")
     assert len(service.gateway.calls) == 2
 
 
 def test_a_rotated_secret_works_at_once(service):
-    assert service.post(LEAST).status == 201
+    assert service.post(MINIMAL).status == 201
     service.gateway.rotate_secret("rotated")
     service.stack.set_account({"id_call_gr": "9999", "secret": "rotated"})
-    assert service.post(LEAST).status == 201
+    assert service.post(MINIMAL).status == 201
 
 
 def test_without_time_for_a_call_the_message_is_left_to_the_queue(service):
-    answer = service.post(NAMED, seconds=5.0)
+    answer = service.post(WITH_ID, seconds=5.0)
     assert (answer.status, answer.reason) == (202, "out_of_time")
-    service.let_waiting_messages_come()
-    service.work()
+    service.redeliver_waiting()
+    service.run_sender()
     assert len(service.gateway.accepted) == 1
 
 
@@ -164,7 +164,7 @@ def test_without_time_for_a_call_the_message_is_left_to_the_queue(service):
 
 def test_a_message_for_later_is_scheduled_and_can_be_cancelled_twice(service):
     tomorrow = (core.clock() + timedelta(days=1)).isoformat()
-    answer = service.post(NAMED | {"send_at": tomorrow})
+    answer = service.post(WITH_ID | {"send_at": tomorrow})
     assert (answer.status, answer.body["status"]) == (202, "scheduled")
     group = service.stack["ScheduleGroup"]
     assert len(service.stack.scheduler.list_schedules(GroupName=group)["Schedules"]) == 1
@@ -175,7 +175,7 @@ def test_a_message_for_later_is_scheduled_and_can_be_cancelled_twice(service):
 
 
 def test_a_dry_run_shows_what_would_be_sent_and_does_nothing(service):
-    answer = service.post(NAMED | {"text": f"{CANARY}: è “pronto”…", "dry_run": True})
+    answer = service.post(WITH_ID | {"text": f"{CANARY}: è “pronto”…", "dry_run": True})
     assert answer.status == 200
     assert answer.body["text"] == f'{CANARY}: è "pronto"...'
     assert (answer.body["encoding"], answer.body["segments"]) == ("GSM-7", 1)
@@ -189,9 +189,9 @@ def test_a_dry_run_shows_what_would_be_sent_and_does_nothing(service):
 
 def test_in_test_mode_only_the_test_recipients_get_an_sms(deploy):
     service = deploy(Mode="test", TestRecipients="333 1234568")
-    held = service.post(NAMED)
+    held = service.post(WITH_ID)
     assert (held.status, held.body["status"], held.reason) == (200, "suppressed", "test_mode")
     assert service.post({"to": "3331234568", "text": "Prova"}).status == 201
-    dry = service.post(LEAST | {"dry_run": True})
+    dry = service.post(MINIMAL | {"dry_run": True})
     assert dry.body["stopped_by"]["reason"] == "test_mode"
     assert [sms.to for sms in service.gateway.calls] == ["+393331234568"]

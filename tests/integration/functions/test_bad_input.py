@@ -1,11 +1,11 @@
-"""What the API refuses, and how many spellings it accepts."""
+"""What the API refuses, and which spellings it accepts."""
 
 import base64
 import json
 
 import pytest
 
-from tests.integration.functions.messages import LEAST, NAMED
+from tests.integration.functions.messages import MINIMAL, WITH_ID
 
 
 @pytest.mark.parametrize(
@@ -23,15 +23,15 @@ from tests.integration.functions.messages import LEAST, NAMED
         ("[]", 422, "invalid_message"),
         ('"ciao"', 422, "invalid_message"),
         ("{}", 422, "invalid_message"),
-        (LEAST | {"testo": "x"}, 422, "invalid_message"),
-        (LEAST | {"to": 3331234567}, 422, "invalid_message"),
-        (LEAST | {"to": "3331234567.0"}, 422, "invalid_message"),
-        (LEAST | {"to": "333 1234567 / 334 1234567"}, 422, "invalid_message"),
-        (LEAST | {"text": "mezza \ud83d"}, 422, "invalid_message"),
-        (LEAST | {"text": "\ude00"}, 422, "invalid_message"),
-        (LEAST | {"text": "x" * 700}, 422, "invalid_message"),
-        (LEAST | {"text": "😀" * 200}, 422, "invalid_message"),
-        (LEAST | {"send_at": "domani"}, 422, "invalid_message"),
+        (MINIMAL | {"testo": "x"}, 422, "invalid_message"),
+        (MINIMAL | {"to": 3331234567}, 422, "invalid_message"),
+        (MINIMAL | {"to": "3331234567.0"}, 422, "invalid_message"),
+        (MINIMAL | {"to": "333 1234567 / 334 1234567"}, 422, "invalid_message"),
+        (MINIMAL | {"text": "mezza \ud83d"}, 422, "invalid_message"),
+        (MINIMAL | {"text": "\ude00"}, 422, "invalid_message"),
+        (MINIMAL | {"text": "x" * 700}, 422, "invalid_message"),
+        (MINIMAL | {"text": "😀" * 200}, 422, "invalid_message"),
+        (MINIMAL | {"send_at": "domani"}, 422, "invalid_message"),
         ("x" * 10_000_000, 413, "too_large"),
         ('{"to":"333 1234567","text":"' + "x" * 10_000_000 + '"}', 413, "too_large"),
     ],
@@ -47,7 +47,7 @@ def test_bad_input_has_its_answer_and_stores_nothing(service, body, status, reas
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (base64.b64encode(json.dumps(NAMED).encode()).decode(), 201),
+        (base64.b64encode(json.dumps(WITH_ID).encode()).decode(), 201),
         (base64.b64encode(b'{"to": "333 1234567", "text": "\xff"}').decode(), 400),
         ("not base64!", 400),
         ("è", 400),
@@ -63,9 +63,9 @@ def test_a_body_in_base64_is_read_or_refused(service, body, status):
     ["333 1234567", "+39 333-123.4567", "0039 333 1234567", "(+39) 3331234567", "３３３1234567"],
 )
 def test_the_common_spellings_of_a_number_are_one_number(service, to):
-    assert service.post(LEAST | {"to": to}).body["to"] == "+393331234567"
+    assert service.post(MINIMAL | {"to": to}).body["to"] == "+393331234567"
 
 
 def test_an_emoji_is_sent_whole(service):
-    assert service.post(LEAST | {"text": "Si parte! 🎉"}).body["encoding"] == "UCS-2"
+    assert service.post(MINIMAL | {"text": "Si parte! 🎉"}).body["encoding"] == "UCS-2"
     assert [sms.text for sms in service.gateway.accepted] == ["Si parte! 🎉"]

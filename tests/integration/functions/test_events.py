@@ -25,7 +25,7 @@ def test_an_asynchronous_call_is_queued_and_then_an_sms(service):
     assert (answer.status, answer.body["status"]) == (202, "queued")
     assert answer.body["id"] == "f24-2026-12-0007"
     assert service.gateway.calls == []
-    assert service.work() == []
+    assert service.run_sender() == []
     assert [sms.to for sms in service.gateway.accepted] == ["+393331234568"]
 
 
@@ -51,7 +51,7 @@ def test_a_repeated_webhook_is_one_sms(service):
     answers = [service.webhook(event("webhook_shopify_orders_fulfilled")) for _ in range(2)]
     assert [answer.status for answer in answers] == [202, 200]
     assert service.gateway.calls == []
-    assert service.work() == []
+    assert service.run_sender() == []
     assert texts(service.gateway) == [
         (
             "+393331234567",
@@ -64,7 +64,7 @@ def test_a_repeated_event_over_eventbridge_is_one_sms(service):
     given = event("webhook_shopify_eventbridge")
     answers = [service.partner_event(given) for _ in range(2)]
     assert [one["status"] for one in answers[0]["messages"]] == ["queued"]
-    assert service.work() == []
+    assert service.run_sender() == []
     [sms] = service.gateway.accepted
     assert (sms.to, "#1043" in sms.text) == ("+393331234511", True)
 
@@ -74,11 +74,11 @@ def test_the_reconciler_queues_and_counts_what_was_never_queued(service, capsys)
     now = core.clock()
     core.store().create(waiting(check_at=now, created_at=now, expires_at=now + timedelta(hours=1)))
     assert service.reconcile()["queued"] == 1
-    written = capsys.readouterr().out
-    service.logged.append(written)  # so that it is looked through for what must not be told
-    counted = [json.loads(line) for line in written.splitlines() if '"Requeued"' in line]
+    output = capsys.readouterr().out
+    service.log_lines.append(output)  # the fixture searches it for what must not be logged
+    counted = [json.loads(line) for line in output.splitlines() if '"Requeued"' in line]
     assert [(one["Requeued"], one["LeasesExpired"]) for one in counted] == [([1.0], [0.0])]
-    assert service.work() == []
+    assert service.run_sender() == []
     assert texts(service.gateway) == [("+393331234567", "Ciao")]
 
 
@@ -97,4 +97,4 @@ def test_every_example_event_is_handled_by_its_function(service):
     assert names == sorted(HANDLERS)
     for name in names:
         HANDLERS[name](service, event(name))
-    assert not [line for line in service.logged if "service.unhandled_error" in line]
+    assert not [line for line in service.log_lines if "service.unhandled_error" in line]

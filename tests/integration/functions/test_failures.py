@@ -1,4 +1,4 @@
-"""Table, queue, settings or our own code fail."""
+"""Table, queue, settings or code fail."""
 
 import json
 import traceback
@@ -11,8 +11,8 @@ from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.rules.record import Status
 from openvoip_sms.wiring import core, webhooks
 from openvoip_sms.wiring import sending as sending_parts
-from tests.integration.functions.messages import CANARY, LEAST, NAMED
-from tests.integration.service import counted, event, forget
+from tests.integration.functions.messages import CANARY, MINIMAL, WITH_ID
+from tests.integration.service import clear_caches, event, metric_sum
 
 
 def test_an_unavailable_table_is_reported_and_no_call_is_made(service, monkeypatch):
@@ -20,7 +20,7 @@ def test_an_unavailable_table_is_reported_and_no_call_is_made(service, monkeypat
         raise StoreUnavailable("ThrottlingException")
 
     monkeypatch.setattr(type(core.store()), "create", down)
-    answer = service.post(NAMED)
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (503, "store_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert service.gateway.calls == []
@@ -30,11 +30,11 @@ def test_a_message_that_an_unavailable_table_delays_counts_as_retried(service, m
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
 
-    service.put(NAMED)
+    service.put(WITH_ID)
     with monkeypatch.context() as broken:
         broken.setattr(type(core.store()), "create", down)
-        assert len(service.work()) == 1
-    assert counted(capsys.readouterr().out, "Retried") == 1
+        assert len(service.run_sender()) == 1
+    assert metric_sum(capsys.readouterr().out, "Retried") == 1
 
 
 def test_an_outcome_that_cannot_be_recorded_must_not_be_retried_by_the_caller(service, monkeypatch):
@@ -42,7 +42,7 @@ def test_an_outcome_that_cannot_be_recorded_must_not_be_retried_by_the_caller(se
         raise StoreUnavailable("ThrottlingException")
 
     monkeypatch.setattr(type(core.store()), "replace", down)
-    answer = service.post(LEAST)
+    answer = service.post(MINIMAL)
     assert (answer.status, answer.reason) == (504, "outcome_unrecorded")
     [record] = service.records()
     assert answer.headers["Location"] == f"/v1/messages/{record.id}"
@@ -59,7 +59,7 @@ def test_a_message_that_cannot_be_queued_is_left_to_the_reconciler(
     service.gateway.fail_next(1, Fault("http_503"))
     with monkeypatch.context() as broken:
         broken.setattr(type(core.queue()), "put", down)
-        assert service.post(NAMED, **asynchronous).status == 202
+        assert service.post(WITH_ID, **asynchronous).status == 202
     [record] = service.records()
     core.store().replace(record, replace(record, check_at=core.clock(), version=9))
     assert service.reconcile()["queued"] == 1
@@ -68,11 +68,11 @@ def test_a_message_that_cannot_be_queued_is_left_to_the_reconciler(
 @pytest.mark.parametrize("name", ["TABLE_NAME", "GATEWAY_URL", "DEFAULT_SENDER", "MODE"])
 def test_a_missing_setting_is_named_in_the_log_and_not_to_the_caller(service, monkeypatch, name):
     monkeypatch.delenv(name)
-    forget()
-    answer = service.post(NAMED)
+    clear_caches()
+    answer = service.post(WITH_ID)
     assert (answer.status, answer.reason) == (500, "not_set_up")
     assert name not in json.dumps(answer.body)
-    assert any(f"{name} is not set" in line for line in service.logged)
+    assert any(f"{name} is not set" in line for line in service.log_lines)
     monkeypatch.undo()
 
 
@@ -85,7 +85,7 @@ def test_an_unhandled_error_of_a_call_is_answered_with_a_sentence(service, monke
     assert answer.status == 500
     assert answer.body["reason"] == "internal_error"
     assert CANARY not in json.dumps(answer.body)
-    assert not [line for line in service.logged if CANARY in line]
+    assert not [line for line in service.log_lines if CANARY in line]
 
 
 def test_an_unhandled_error_of_a_webhook_is_answered_and_shows_nothing(service, monkeypatch):
@@ -95,7 +95,7 @@ def test_an_unhandled_error_of_a_webhook_is_answered_and_shows_nothing(service, 
     monkeypatch.setattr(type(webhooks.intake()), "handle", fail)
     answer = service.webhook(event("webhook_shopify_orders_fulfilled"))
     assert (answer.status, answer.reason) == (500, "internal_error")
-    [line] = [json.loads(one) for one in service.logged if "service.unhandled_error" in one]
+    [line] = [json.loads(one) for one in service.log_lines if "service.unhandled_error" in one]
     assert line["error"] == "RuntimeError"
     with pytest.raises(Exception, match=r"^RuntimeError$") as left:
         service.partner_event(event("webhook_shopify_eventbridge"))

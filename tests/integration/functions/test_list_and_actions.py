@@ -6,29 +6,29 @@ import pytest
 
 from local.gateway import Fault
 from openvoip_sms.wiring import core
-from tests.integration.functions.messages import CANARY, LEAST, NAMED, texts
-from tests.integration.service import forget
+from tests.integration.functions.messages import CANARY, MINIMAL, WITH_ID, texts
+from tests.integration.service import clear_caches
 from tests.records import waiting
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_an_unknown_message_is_found_and_sent_again_once(service):
     service.gateway.fail_next(1, Fault("hang"))
-    service.post(NAMED)
+    service.post(WITH_ID)
     [found] = service.call("GET", "/messages", status="unknown").body["messages"]
     assert found["id"] == "m-1"
     clicks = [service.call("POST", "/messages/{id}/resend", "m-1") for _ in range(2)]
     assert [click.status for click in clicks] == [202, 409]
     assert clicks[1].body["message"]["status"] == "queued"
-    service.work()
+    service.run_sender()
     assert texts(service.gateway) == [("+393331234567", CANARY)]
     assert service.call("GET", "/messages", status="unknown").body == {"messages": []}
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_time_outs")
 def test_an_unknown_message_that_arrived_is_confirmed(service):
     service.gateway.fail_next(1, Fault("hang_after"))
-    service.post(NAMED)
+    service.post(WITH_ID)
     clicks = [service.call("POST", "/messages/{id}/confirm", "m-1") for _ in range(2)]
     assert [click.status for click in clicks] == [200, 409]
     assert clicks[0].body["status"] == "sent"
@@ -37,7 +37,7 @@ def test_an_unknown_message_that_arrived_is_confirmed(service):
 
 
 def test_what_was_sent_cannot_be_cancelled(service):
-    service.post(NAMED)
+    service.post(WITH_ID)
     answer = service.call("DELETE", "/messages/{id}", "m-1")
     assert (answer.status, answer.reason) == (409, "wrong_status")
     assert answer.body["message"]["status"] == "sent"
@@ -95,14 +95,14 @@ def test_what_does_not_exist_is_not_found(service, method, resource, key):
 
 
 def test_an_id_that_no_message_can_have_does_not_find_another(service):
-    service.post(LEAST | {"id": "-"})
+    service.post(MINIMAL | {"id": "-"})
     assert service.call("GET", "/messages/{id}", "è").status == 404
     assert service.call("GET", "/messages/{id}", "-").status == 200
 
 
 def test_health_needs_no_dependency(service, monkeypatch):
     monkeypatch.delenv("TABLE_NAME")
-    forget()
+    clear_caches()
     answer = service.call("GET", "/health")
     assert (answer.status, answer.body["status"]) == (200, "ok")
     assert answer.body["version"]

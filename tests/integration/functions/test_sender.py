@@ -9,26 +9,26 @@ from local.gateway import Fault
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.wiring import core
 from openvoip_sms.wiring import sending as sending_parts
-from tests.integration.functions.messages import CANARY, NAMED
-from tests.integration.service import forget
+from tests.integration.functions.messages import CANARY, WITH_ID
+from tests.integration.service import clear_caches
 
 
 def test_only_what_was_not_sent_is_redelivered_and_not_before_its_time(service, monkeypatch):
     service.gateway.fail(Fault("http_503", retry_after=120), to="+393331234568")
-    hidden = []
+    delays = []
     monkeypatch.setattr(
-        type(core.queue()), "delay_redelivery", lambda *given: hidden.append(given[-1])
+        type(core.queue()), "delay_redelivery", lambda *given: delays.append(given[-1])
     )
-    service.put(NAMED, {"to": "333 1234568", "text": "x", "id": "m-2"})
-    assert len(service.work()) == 1
-    assert hidden == [120.0]
+    service.put(WITH_ID, {"to": "333 1234568", "text": "x", "id": "m-2"})
+    assert len(service.run_sender()) == 1
+    assert delays == [120.0]
     assert {one.id: one.status for one in service.records()} == {"m-1": "sent", "m-2": "queued"}
 
 
 def test_the_messages_of_a_batch_are_sent_at_the_same_time(service):
     service.gateway.fail(Fault("slow", seconds=0.3))
     service.put(*({"to": f"333 12345{n:02}", "text": "x"} for n in range(10)))
-    assert service.work() == []
+    assert service.run_sender() == []
     moments = [datetime.fromisoformat(call.as_json()["at"]) for call in service.gateway.calls]
     assert len(moments) == 10
     assert max(moments) - min(moments) < timedelta(seconds=9 * 0.3)  # one after another: more
@@ -42,18 +42,18 @@ def test_the_clients_of_a_batch_are_made_before_its_threads_start(service, monke
         made.append((name, current_thread()))
         return make(name)
 
-    forget()
+    clear_caches()
     monkeypatch.setattr(core, "client", noted)
-    service.put(*[NAMED] * 10)
-    service.work()
+    service.put(*[WITH_ID] * 10)
+    service.run_sender()
     names = ("dynamodb", "scheduler", "secretsmanager", "sqs")
     assert sorted(made, key=itemgetter(0)) == [(name, current_thread()) for name in names]
 
 
 def test_a_message_that_is_delivered_twice_in_one_batch_is_one_sms(service):
-    service.put(*[NAMED] * 5)
+    service.put(*[WITH_ID] * 5)
     for _ in range(3):
-        service.work()
+        service.run_sender()
     assert len(service.gateway.calls) == 1
 
 
@@ -65,11 +65,11 @@ def test_a_message_with_an_unhandled_error_is_retried_and_finally_dead_lettered(
 
     monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
     service.put("x")
-    assert len(service.work(receive_count=4)) == 1
+    assert len(service.run_sender(receive_count=4)) == 1
     service.put("x")
-    assert service.work(receive_count=5) == []
+    assert service.run_sender(receive_count=5) == []
     assert service.dead_letters() == [("x", "unexpected: RuntimeError")]
-    [line, _] = [json.loads(one) for one in service.logged if "service.unhandled_error" in one]
+    [line, _] = [json.loads(one) for one in service.log_lines if "service.unhandled_error" in one]
     assert line["error"] == "RuntimeError"
     assert any("in fail" in frame for frame in line["where"])
 
@@ -77,7 +77,7 @@ def test_a_message_with_an_unhandled_error_is_retried_and_finally_dead_lettered(
 def test_a_message_without_an_id_is_dead_lettered_with_the_id_it_was_sent_under(
     service, monkeypatch
 ):
-    """A redrive would give it another SQS id, and so a second SMS if the first call was made."""
+    """A redrive would give it another SQS id, and a second SMS if the first call was made."""
 
     def fail_after_the_call(*_):
         raise RuntimeError
@@ -85,23 +85,23 @@ def test_a_message_without_an_id_is_dead_lettered_with_the_id_it_was_sent_under(
     with monkeypatch.context() as broken:
         broken.setattr(type(core.telemetry()), "status_changed", fail_after_the_call)
         service.put({"to": "333 1234567", "text": "Una volta sola"})
-        service.work(receive_count=5)
+        service.run_sender(receive_count=5)
     [(body, reason)] = service.dead_letters()
     assert reason == "unexpected: RuntimeError"
     service.put(body)
-    assert service.work() == []
+    assert service.run_sender() == []
     assert len(service.gateway.calls) == 1
 
 
 def test_a_message_with_an_unpaired_surrogate_can_be_dead_lettered(service, monkeypatch):
-    """Nor U+FFFF, which a queue takes only in escapes; and the rest of the batch is not kept."""
+    """Nor U+FFFF, which a queue accepts only escaped; and the rest of the batch is not retried."""
 
     def fail(*_):
         raise RuntimeError
 
     monkeypatch.setattr(type(sending_parts.queue_records().intake), "handle", fail)
-    service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", NAMED)
-    assert service.work(receive_count=5) == []
+    service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", WITH_ID)
+    assert service.run_sender(receive_count=5) == []
     [body] = [body for body, _ in service.dead_letters() if "m-1" not in body]
     assert json.loads(body)["text"] == "\ud83d \uffff"
     assert body.isascii()
@@ -113,11 +113,11 @@ def test_a_table_that_does_not_answer_keeps_the_message_in_the_queue(service, mo
 
     with monkeypatch.context() as broken:
         broken.setattr(type(core.store()), "create", down)
-        service.put(NAMED)
-        assert len(service.work()) == 1
+        service.put(WITH_ID)
+        assert len(service.run_sender()) == 1
     assert service.gateway.calls == []
-    service.put(NAMED)
-    assert service.work() == []
+    service.put(WITH_ID)
+    assert service.run_sender() == []
     assert len(service.gateway.calls) == 1
 
 
@@ -127,13 +127,13 @@ def test_a_dead_letter_queue_that_does_not_answer_keeps_the_message(service, mon
 
     monkeypatch.setattr(type(core.queue()), "dead_letter", down)
     service.put("questo non è JSON")
-    assert len(service.work()) == 1
+    assert len(service.run_sender()) == 1
 
 
 def test_a_redrive_sends_nothing_twice(service):
-    """With its id a message is known again; without, its body was never set aside once sent."""
-    service.put(NAMED)
-    service.work()
-    service.put(NAMED)  # another SQS id, as after a redrive
-    service.work()
+    """A message with an id is recognised; one without is dead-lettered with its SQS id."""
+    service.put(WITH_ID)
+    service.run_sender()
+    service.put(WITH_ID)  # another SQS id, as after a redrive
+    service.run_sender()
     assert len(service.gateway.calls) == 1

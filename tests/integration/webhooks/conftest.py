@@ -5,7 +5,7 @@ import json
 import pytest
 
 from openvoip_sms.adapters.telemetry import logger
-from tests.integration.service import Kept
+from tests.integration.service import LogCapture
 from tests.integration.webhooks.sources import SECRETS, SOURCES
 
 
@@ -17,7 +17,7 @@ def service(deploy, stack, tmp_path, monkeypatch):
     stack.secrets.put_secret_value(
         SecretId=stack["WebhookSecret"], SecretString=json.dumps(SECRETS)
     )
-    kept = Kept(running.logged)
-    logger.addHandler(kept)
+    capture = LogCapture(running.log_lines)
+    logger.addHandler(capture)
     yield running
-    logger.removeHandler(kept)
+    logger.removeHandler(capture)

@@ -1,4 +1,4 @@
-"""Calls of senders as API Gateway hands them on, and what became of them."""
+"""Calls of senders as API Gateway passes them on, and what was sent."""
 
 import json
 
@@ -50,12 +50,12 @@ def woocommerce(delivery, source="woocommerce", number=727, status="completed", 
 
 
 def sent(service):
-    """What has reached the gateway once the queue is worked off."""
+    """What the gateway received once the queue is empty."""
     while (
         service.stack.sqs.get_queue_attributes(
             QueueUrl=service.stack["MessageQueue"], AttributeNames=["ApproximateNumberOfMessages"]
         )["Attributes"]["ApproximateNumberOfMessages"]
         != "0"
     ):
-        assert service.work() == []
+        assert service.run_sender() == []
     return [sms.text for sms in service.gateway.calls]

@@ -6,7 +6,7 @@ import pytest
 
 from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.wiring import core
-from tests.integration.service import counted, event
+from tests.integration.service import event, metric_sum
 from tests.integration.webhooks.proxy_events import sent, shopify
 
 
@@ -42,4 +42,4 @@ def test_a_partner_event_with_broken_sources_is_retried_and_alarms(service, tmp_
     (tmp_path / "sources.yaml").write_text("shopify: [", "utf-8")
     with pytest.raises(Exception, match="not configured"):
         service.partner_event(event("webhook_shopify_eventbridge"))
-    assert counted(capsys.readouterr().out, "ConfigurationErrors") == 1
+    assert metric_sum(capsys.readouterr().out, "ConfigurationErrors") == 1

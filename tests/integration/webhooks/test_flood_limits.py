@@ -7,7 +7,7 @@ import pytest
 
 from openvoip_sms.rules import limits
 from openvoip_sms.wiring import core, webhooks
-from tests.integration.service import counted
+from tests.integration.service import metric_sum
 from tests.integration.webhooks.proxy_events import form, sent
 
 
@@ -27,8 +27,8 @@ def test_forged_posts_over_neighbouring_numbers_stop_early_and_do_not_affect_oth
     found = reasons(service)
     assert found.pop("queued") == 20
     assert set(found) <= {"range_limit", "source_paused"}
-    assert any("source.paused" in line for line in service.logged)
-    assert counted(capsys.readouterr().out, "SourcesPaused") >= 1
+    assert any("source.paused" in line for line in service.log_lines)
+    assert metric_sum(capsys.readouterr().out, "SourcesPaused") >= 1
     assert service.webhook(form("altro-modulo", tel="347 111 2222")).status == 202
     assert len(sent(service)) == 21
 

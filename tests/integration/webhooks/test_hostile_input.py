@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES
 from openvoip_sms.wiring import webhooks
-from tests.function_calls import calls_of
+from tests.function_calls import count_calls
 from tests.integration.service import event
 from tests.integration.webhooks.proxy_events import (
     FORM,
@@ -34,7 +34,7 @@ BODIES = {
     "no UTF-8": b'{"tel":"3331231234","nome":"\xff\xfe"}',
     "half a pair": rb'{"tel":"3331231234","nome":"\ud800"}',
     "NUL": b'{"tel":"3331231234","nome":"a\x00b"}',
-    "written NUL": rb'{"tel":"3331231234","nome":"a\u0000b"}',
+    "escaped NUL": rb'{"tel":"3331231234","nome":"a\u0000b"}',
     "nothing": b"",
     "a number": b"7",
     "null": b"null",
@@ -43,7 +43,7 @@ BODIES = {
 
 
 def raw_call(source, body, headers, query=None):
-    """Bytes and header pairs as API Gateway brings them; some bodies come in base64."""
+    """Bytes and header pairs as API Gateway passes them on; some bodies in base64."""
     many = {}
     for name, value in headers:
         many.setdefault(name, []).append(value)
@@ -71,18 +71,18 @@ def test_an_authentic_call_with_no_event_in_it_has_nothing_to_send(service):
     assert (answer.status, answer.body["reason"]) == (200, "no_event")
 
 
-@pytest.mark.parametrize("proof", ["a-token", "wrong"])
+@pytest.mark.parametrize("token", ["a-token", "wrong"])
 @pytest.mark.parametrize("name", BODIES)
-def test_a_hostile_body_has_an_answer_of_the_contract_for_bounded_work(service, name, proof):
-    headers = [("Content-Type", "application/json"), ("X-Webhook-Token", proof)]
+def test_a_hostile_body_has_an_answer_of_the_contract_for_bounded_work(service, name, token):
+    headers = [("Content-Type", "application/json"), ("X-Webhook-Token", token)]
     if name == "gzip":
         headers.append(("Content-Encoding", "gzip"))
     service.webhook(form(nome="Prima"))  # what a cold start costs is not the body's fault
-    ordinary = calls_of(lambda: service.webhook(form(tel="333 1234999", nome="Seconda")))
+    ordinary = count_calls(lambda: service.webhook(form(tel="333 1234999", nome="Seconda")))
     given, answers = raw_call("modulo", BODIES[name], headers), []
-    calls = calls_of(lambda: answers.append(service.webhook(given)))
+    calls = count_calls(lambda: answers.append(service.webhook(given)))
     assert calls < 1.5 * ordinary + 2 * len(BODIES[name])
-    assert answers[0].status in (ANSWERS - {401, 404, 413} if proof == "a-token" else {401})
+    assert answers[0].status in (ANSWERS - {401, 404, 413} if token == "a-token" else {401})
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES + 1, 6 * MAX_BODY_BYTES])
@@ -103,7 +103,7 @@ def test_a_thousand_headers_with_foreign_characters_are_refused_for_a_few_calls_
     for source, name in (("shopify", "X-Shopify-Hmac-Sha256"), ("modulo", "X-Webhook-Token")):
         given = raw_call(source, b"{}", [*headers, (name, "é\u0000\ud800")])
         answers = []
-        calls = calls_of(lambda: answers.append(service.webhook(given)))  # noqa: B023 - called here
+        calls = count_calls(lambda: answers.append(service.webhook(given)))  # noqa: B023 - called here
         assert calls < 100 * len(headers)
         assert answers[0].status == 401
 
@@ -133,13 +133,13 @@ HEADERS = st.lists(
 
 
 def stranger(source, body, headers, query, *, authentic):
-    proof = [("X-Webhook-Token", "a-token")]
+    token = [("X-Webhook-Token", "a-token")]
     for name, header in (
         ("shopify", "X-Shopify-Hmac-Sha256"),
         ("woocommerce", "X-WC-Webhook-Signature"),
     ):
-        proof.append((header, base64_hmac(SECRETS[name], body)))
-    return raw_call(source, body, (proof if authentic else []) + headers, query)
+        token.append((header, base64_hmac(SECRETS[name], body)))
+    return raw_call(source, body, (token if authentic else []) + headers, query)
 
 
 STRANGERS = st.builds(
@@ -161,4 +161,4 @@ STRANGERS = st.builds(
 def test_whatever_a_stranger_sends_gets_an_answer_of_the_contract(service, hostile):
     answer = service.webhook(hostile)
     assert answer.status in ANSWERS
-    assert not any("service.unhandled_error" in line for line in service.logged)
+    assert not any("service.unhandled_error" in line for line in service.log_lines)

@@ -23,7 +23,7 @@ def at(moment, monkeypatch):
         ("orologio", "2027-03-28", "2027-03-28T07:00:00"),
         ("scadenze", "2026-10-25", "2026-10-25T08:00:00"),  # no hour: nine
         ("scadenze", "2026-10-25T01:59", "2026-10-24T23:59:00"),
-        ("scadenze", "2026-10-25T02:30", "2026-10-25T00:30:00"),  # comes twice: the first
+        ("scadenze", "2026-10-25T02:30", "2026-10-25T00:30:00"),  # exists twice: the first
         ("scadenze", "2026-10-25T03:00", "2026-10-25T02:00:00"),
         ("scadenze", "2027-03-28T01:59", "2027-03-28T00:59:00"),
         ("scadenze", "2027-03-28T02:30", "2027-03-28T01:30:00"),  # does not exist: an hour on
@@ -37,9 +37,9 @@ def test_the_hour_is_romes_at_both_changes_in_record_and_schedule(
 ):
     at(AUTUMN, monkeypatch)
     answer = service.webhook(form(source, quando=day, numero="1"))
-    [told] = answer.body["messages"]
-    assert (answer.status, told["status"]) == (202, "scheduled")
-    record = service.call("GET", "/messages/{id}", told["id"]).body
+    [message] = answer.body["messages"]
+    assert (answer.status, message["status"]) == (202, "scheduled")
+    record = service.call("GET", "/messages/{id}", message["id"]).body
     assert record["send_at"].removesuffix("Z").removesuffix(".000") == expected
     assert schedules(service) == [f"at({expected})"]
 
@@ -83,15 +83,15 @@ def test_a_message_may_wait_from_minutes_to_a_year(service, monkeypatch, ahead, 
 
 
 def test_a_cancelled_reminder_stays_cancelled_whatever_arrives_later(service):
-    """Neither a schedule that fires all the same nor a repeated webhook brings it back."""
+    """Neither a schedule that still fires nor a repeated webhook sends it."""
     tomorrow = (core.clock() + timedelta(days=1)).isoformat()
-    [told] = service.webhook(form("scadenze", quando=tomorrow, numero="1")).body["messages"]
+    [message] = service.webhook(form("scadenze", quando=tomorrow, numero="1")).body["messages"]
     assert len(schedules(service)) == 1
-    cancelled = service.call("DELETE", "/messages/{id}", told["id"])
+    cancelled = service.call("DELETE", "/messages/{id}", message["id"])
     assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
     assert schedules(service) == []
     again = service.webhook(form("scadenze", quando=tomorrow, numero="1"))
     assert (again.status, again.reason) == (200, "duplicate")
-    core.queue().put(told["id"])
+    core.queue().put(message["id"])
     assert sent(service) == []
     assert [record.status for record in service.messages()] == ["cancelled"]

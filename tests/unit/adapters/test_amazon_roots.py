@@ -1,4 +1,4 @@
-"""Whom the AWS clients trust: Amazon's own authorities where the build has written them."""
+"""Which authorities the AWS clients trust: Amazon's own, where the build has written them."""
 
 import re
 import subprocess
@@ -46,7 +46,7 @@ def run(source, target):
 # The file
 
 
-# The number of the oldest root is 0, which cryptography tells us each time.
+# The number of the oldest root is 0, of which cryptography warns each time.
 @pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 def test_the_file_holds_the_published_roots_and_nothing_else(tmp_path):
     file = tmp_path / "roots.pem"

@@ -1,4 +1,4 @@
-"""Logs and metrics: in the form CloudWatch reads, and without what must not be read."""
+"""Logs and metrics: in the form that CloudWatch reads, and without personal data."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from openvoip_sms.rules.record import Reason, Status
 from tests.fakes import START
 from tests.records import waiting
 
-# The specification's words ("Embedded metric format", CloudWatch user guide).
+# The units of the specification ("Embedded metric format", CloudWatch user guide).
 UNITS = {"Count", "Milliseconds", "Seconds", "None"}
 CANARY = waiting(
     text="testo-canarino",
@@ -29,15 +29,15 @@ CANARY = waiting(
 )
 
 
-class Written:
-    """Telemetry and the lines it wrote."""
+class TelemetryOutput:
+    """Telemetry and the lines that it wrote."""
 
     def __init__(self):
         self.lines = []
         self.telemetry = CloudWatchTelemetry("shop", self.lines.append)
 
     def metrics(self):
-        """Name and value of each metric, with the checks that the specification asks for."""
+        """Name and value of each metric, with the checks of the specification."""
         found = {}
         for line in self.lines:
             assert "\n" not in line
@@ -58,32 +58,32 @@ class Written:
 
 
 @pytest.fixture
-def written():
-    return Written()
+def output():
+    return TelemetryOutput()
 
 
 @pytest.fixture
-def logged():
+def log_lines():
     """The log's lines, formatted as they are written."""
     lines = []
 
-    class Keep(logging.Handler):
+    class Capture(logging.Handler):
         def emit(self, record):
             lines.append(logger.registered_formatter.format(record))
 
-    keep = Keep(logging.DEBUG)
-    logger.addHandler(keep)
+    capture = Capture(logging.DEBUG)
+    logger.addHandler(capture)
     level = logger.log_level
     logger.setLevel(logging.DEBUG)
     yield lines
     logger.setLevel(level)
-    logger.removeHandler(keep)
+    logger.removeHandler(capture)
 
 
-def test_a_sent_message_counts_its_segments_cost_and_time(written):
+def test_a_sent_message_counts_its_segments_cost_and_time(output):
     sent = replace(CANARY, status=Status.SENT, sent_at=START + timedelta(seconds=3))
-    written.telemetry.status_changed(sent)
-    assert written.metrics() == {
+    output.telemetry.status_changed(sent)
+    assert output.metrics() == {
         "Sent": (1, "Count"),
         "Segments": (2, "Count"),
         "CostEur": (0.18, "None"),
@@ -91,11 +91,13 @@ def test_a_sent_message_counts_its_segments_cost_and_time(written):
     }
 
 
-def test_time_to_send_starts_at_the_requested_time(written):
-    asked = START + timedelta(hours=5)
-    sent = replace(CANARY, status=Status.SENT, send_at=asked, sent_at=asked + timedelta(seconds=2))
-    written.telemetry.status_changed(sent)
-    assert written.metrics()["TimeToSend"] == (2.0, "Seconds")
+def test_time_to_send_starts_at_the_requested_time(output):
+    requested = START + timedelta(hours=5)
+    sent = replace(
+        CANARY, status=Status.SENT, send_at=requested, sent_at=requested + timedelta(seconds=2)
+    )
+    output.telemetry.status_changed(sent)
+    assert output.metrics()["TimeToSend"] == (2.0, "Seconds")
 
 
 @pytest.mark.parametrize(
@@ -108,31 +110,31 @@ def test_time_to_send_starts_at_the_requested_time(written):
         ("suppressed", "Suppressed"),
     ],
 )
-def test_each_status_without_a_delivery_is_counted(written, status, name):
-    written.telemetry.status_changed(replace(CANARY, status=Status(status)))
-    assert written.metrics() == {name: (1, "Count")}
+def test_each_status_without_a_delivery_is_counted(output, status, name):
+    output.telemetry.status_changed(replace(CANARY, status=Status(status)))
+    assert output.metrics() == {name: (1, "Count")}
 
 
-def test_a_message_that_waits_after_an_attempt_counts_as_retried(written):
-    written.telemetry.status_changed(replace(CANARY, attempts=1))
-    assert written.metrics() == {"Retried": (1, "Count")}
+def test_a_message_that_waits_after_an_attempt_counts_as_retried(output):
+    output.telemetry.status_changed(replace(CANARY, attempts=1))
+    assert output.metrics() == {"Retried": (1, "Count")}
 
 
-def test_a_message_that_was_just_accepted_costs_no_metric(written):
-    written.telemetry.status_changed(CANARY)
-    assert written.lines == []
+def test_a_message_that_was_just_accepted_costs_no_metric(output):
+    output.telemetry.status_changed(CANARY)
+    assert output.lines == []
 
 
 @pytest.mark.parametrize("reason", ["bad_credentials", "secret_not_set", "gateway_misconfigured"])
-def test_what_only_a_person_can_repair_is_counted_for_the_alarm(written, reason):
-    written.telemetry.status_changed(replace(CANARY, attempts=1, reason=Reason(reason)))
-    assert written.metrics()["ConfigurationErrors"] == (1, "Count")
+def test_what_only_a_person_can_repair_is_counted_for_the_alarm(output, reason):
+    output.telemetry.status_changed(replace(CANARY, attempts=1, reason=Reason(reason)))
+    assert output.metrics()["ConfigurationErrors"] == (1, "Count")
 
 
-def test_calls_and_duplicates_are_counted(written):
-    written.telemetry.gateway_called(CANARY, CallResult(CallOutcome.ACCEPTED), 0.25)
-    written.telemetry.duplicate_received(CANARY)
-    assert written.metrics() == {
+def test_calls_and_duplicates_are_counted(output):
+    output.telemetry.gateway_called(CANARY, CallResult(CallOutcome.ACCEPTED), 0.25)
+    output.telemetry.duplicate_received(CANARY)
+    assert output.metrics() == {
         "GatewayLatency": (250.0, "Milliseconds"),
         "Duplicates": (1, "Count"),
     }
@@ -145,22 +147,22 @@ def dimensions(line):
     return [{name: document[name] for name in names} for names in directive["Dimensions"]]
 
 
-def test_metrics_are_counted_for_the_stack_and_by_source(written):
-    written.telemetry.duplicate_received(CANARY)
-    assert dimensions(written.lines[0]) == [
+def test_metrics_are_counted_for_the_stack_and_by_source(output):
+    output.telemetry.duplicate_received(CANARY)
+    assert dimensions(output.lines[0]) == [
         {"stack": "shop"},
         {"stack": "shop", "source": "webhook:shopify"},
     ]
 
 
-def test_all_campaigns_are_one_source(written):
-    written.telemetry.duplicate_received(replace(CANARY, source="campaign:natale-2026"))
-    assert dimensions(written.lines[0])[1] == {"stack": "shop", "source": "campaign"}
+def test_all_campaigns_are_one_source(output):
+    output.telemetry.duplicate_received(replace(CANARY, source="campaign:natale-2026"))
+    assert dimensions(output.lines[0])[1] == {"stack": "shop", "source": "campaign"}
 
 
-def test_what_has_no_source_is_counted_for_the_stack_alone(written):
-    written.telemetry.unhandled_error("api", RuntimeError())
-    assert dimensions(written.lines[0]) == [{"stack": "shop"}]
+def test_what_has_no_source_is_counted_for_the_stack_alone(output):
+    output.telemetry.unhandled_error("api", RuntimeError())
+    assert dimensions(output.lines[0]) == [{"stack": "shop"}]
 
 
 @pytest.mark.parametrize(
@@ -174,16 +176,16 @@ def test_what_has_no_source_is_counted_for_the_stack_alone(written):
 )
 def test_no_variable_hides_a_metric_from_its_alarm(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
-    written = Written()
-    written.telemetry.duplicate_received(CANARY)
-    assert written.metrics() == {"Duplicates": (1, "Count")}
-    assert dimensions(written.lines[0])[0] == {"stack": "shop"}
+    output = TelemetryOutput()
+    output.telemetry.duplicate_received(CANARY)
+    assert output.metrics() == {"Duplicates": (1, "Count")}
+    assert dimensions(output.lines[0])[0] == {"stack": "shop"}
 
 
 def test_ten_threads_at_once_lose_no_metric_and_mix_no_lines(capfd):
     telemetry, start = CloudWatchTelemetry("shop"), threading.Barrier(10)
 
-    def tell(worker):
+    def report(worker):
         start.wait()
         for n in range(200):
             segments = worker * 1000 + n
@@ -192,7 +194,7 @@ def test_ten_threads_at_once_lose_no_metric_and_mix_no_lines(capfd):
             )
 
     with ThreadPoolExecutor(10) as threads:
-        list(threads.map(tell, range(10)))
+        list(threads.map(report, range(10)))
     documents = [json.loads(line) for line in capfd.readouterr().out.splitlines() if line]
     metrics = [one for one in documents if "_aws" in one]
     assert len(metrics) == 2000
@@ -208,7 +210,7 @@ def test_lines_go_to_standard_output_where_lambda_reads_them(capsys):
     assert any("CloudWatchMetrics" in line for line in lines)
 
 
-def everything(telemetry):
+def report_everything(telemetry):
     reply = CallResult(CallOutcome.UNCERTAIN, "http_500", "risposta-canarino +393331234567")
     for status in Status:
         telemetry.status_changed(replace(CANARY, status=status, gateway_reply=reply.raw))
@@ -223,25 +225,25 @@ def everything(telemetry):
     telemetry.outcome_not_recorded(CANARY)
 
 
-def test_no_line_shows_number_text_reply_or_anything_else_of_a_message(written, logged):
-    everything(written.telemetry)
-    shown = "\n".join([*written.lines, *logged])
+def test_no_line_shows_number_text_reply_or_anything_else_of_a_message(output, log_lines):
+    report_everything(output.telemetry)
+    shown = "\n".join([*output.lines, *log_lines])
     assert "anarino" not in shown
     assert "3331234567" not in shown
     assert "+39333*****67" in shown
 
 
-def test_every_log_line_is_json_with_a_fixed_event_and_the_messages_id(written, logged):
-    everything(written.telemetry)
-    documents = [json.loads(line) for line in logged]
+def test_every_log_line_is_json_with_a_fixed_event_and_the_messages_id(output, log_lines):
+    report_everything(output.telemetry)
+    documents = [json.loads(line) for line in log_lines]
     assert len(documents) == len(Status) + 8
     assert {one["message"] for one in documents} >= {"sms.sent", "sms.unknown", "gateway.called"}
     assert all(one["message_id"] == "m-1" for one in documents if "to" in one)
 
 
-def test_what_a_person_should_see_is_a_warning_or_an_error(written, logged):
-    everything(written.telemetry)
-    levels = {one["message"]: one["level"] for one in map(json.loads, logged)}
+def test_what_a_person_should_see_is_a_warning_or_an_error(output, log_lines):
+    report_everything(output.telemetry)
+    levels = {one["message"]: one["level"] for one in map(json.loads, log_lines)}
     assert [levels[f"sms.{status}"] for status in ("unknown", "failed", "expired")] == [
         "WARNING"
     ] * 3
@@ -249,26 +251,28 @@ def test_what_a_person_should_see_is_a_warning_or_an_error(written, logged):
     assert levels["message.not_handed_over"] == "ERROR"
 
 
-def test_an_unhandled_error_is_counted_and_logged_by_place_only(written, logged):
+def test_an_unhandled_error_is_counted_and_logged_by_place_only(output, log_lines):
     def fail():
         raise RuntimeError(CANARY.text)
 
     with pytest.raises(RuntimeError) as failed:
         fail()
-    written.telemetry.unhandled_error("api", failed.value, sqs_id="1")
-    assert written.metrics() == {"UnhandledErrors": (1, "Count")}
-    [line] = [json.loads(one) for one in logged]
+    output.telemetry.unhandled_error("api", failed.value, sqs_id="1")
+    assert output.metrics() == {"UnhandledErrors": (1, "Count")}
+    [line] = [json.loads(one) for one in log_lines]
     assert (line["message"], line["error"]) == ("service.unhandled_error", "RuntimeError")
     assert "in fail" in line["where"][-1]
     assert CANARY.text not in json.dumps(line)
 
 
 @pytest.mark.parametrize("number", ["3331234567", "+393331234567", "00393331234567"])
-def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(written, logged, number):
-    written.telemetry.status_changed(replace(CANARY, id=f"avviso-{number}"))
-    written.telemetry.hand_over_failed(number, RuntimeError())
-    written.telemetry.status_changed(replace(CANARY, id="01a3a333123456fc"))
-    written.telemetry.status_changed(replace(CANARY, id="shopify:6172839405061"))
-    assert not [line for line in logged if "3331234567" in line]
-    assert '"message_id":"01a3a333123456fc"' in logged[-2]
-    assert '"message_id":"shopify:6172839405061"' in logged[-1]
+def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(
+    output, log_lines, number
+):
+    output.telemetry.status_changed(replace(CANARY, id=f"avviso-{number}"))
+    output.telemetry.hand_over_failed(number, RuntimeError())
+    output.telemetry.status_changed(replace(CANARY, id="01a3a333123456fc"))
+    output.telemetry.status_changed(replace(CANARY, id="shopify:6172839405061"))
+    assert not [line for line in log_lines if "3331234567" in line]
+    assert '"message_id":"01a3a333123456fc"' in log_lines[-2]
+    assert '"message_id":"shopify:6172839405061"' in log_lines[-1]

@@ -32,17 +32,17 @@ from tests.records import waiting
 
 POLICY = Policy(default_sender="Bottega", live=True)
 UNCERTAIN = CallResult(CallOutcome.UNCERTAIN, fault="ReadTimeoutError")
-SECURITY = CallResult(CallOutcome.BAD_CREDENTIALS, "-1", '{"exit_status":"-1"}')
+BAD_CREDENTIALS = CallResult(CallOutcome.BAD_CREDENTIALS, "-1", '{"exit_status":"-1"}')
 BUSY = CallResult(CallOutcome.BUSY, "http_503", retry_after=120.0)
 
 
-def plenty():
+def enough_time():
     return 60.0
 
 
 @dataclass
-class Stage:
-    """A delivery and all that is around it."""
+class Setup:
+    """A delivery on fakes."""
 
     gateway: FakeGateway = field(default_factory=FakeGateway)
     store: FakeStore = field(default_factory=FakeStore)
@@ -66,140 +66,140 @@ class Stage:
         self.claims += 1
         return f"claim-{self.claims}"
 
-    def send_new(self, record=None, left=plenty):
-        return self.delivery().send_new(record or waiting(), left)
+    def send_new(self, record=None, seconds_left=enough_time):
+        return self.delivery().send_new(record or waiting(), seconds_left)
 
-    def send_stored(self, left=plenty):
-        return self.delivery().send_stored("m-1", left)
+    def send_stored(self, seconds_left=enough_time):
+        return self.delivery().send_stored("m-1", seconds_left)
 
     def reconcile(self):
         queue = FakeQueue()
         reconciler = Reconciler(
             self.store, queue, self.telemetry, self.policy, self.clock, lambda: 1.0
         )
-        return reconciler.run(plenty), queue.put_in
+        return reconciler.run(enough_time), queue.queued
 
 
-# Straight on
+# Sent
 
 
 def test_a_new_message_is_claimed_sent_and_recorded():
-    stage = Stage()
-    result = stage.send_new()
-    assert (result.record, result.retry_in) == (stage.store["m-1"], None)
-    assert [one.status for one in stage.store.history] == ["sending", "sent"]
-    assert stage.gateway.calls == [
+    setup = Setup()
+    result = setup.send_new()
+    assert (result.record, result.retry_in) == (setup.store["m-1"], None)
+    assert [one.status for one in setup.store.history] == ["sending", "sent"]
+    assert setup.gateway.calls == [
         (Sms("Bottega", "Ciao", "+393331234567", archive=True), OpenvoipAccount("9999", "a-secret"))
     ]
-    assert stage.store["m-1"].attempts == 1
+    assert setup.store["m-1"].attempts == 1
 
 
 def test_the_claim_is_stored_before_the_gateway_is_called():
-    stage = Stage()
+    setup = Setup()
     seen = []
 
     def look():
-        seen.append(stage.store["m-1"])
+        seen.append(setup.store["m-1"])
         return ACCEPTED
 
-    stage.gateway = FakeGateway(look)
-    stage.send_new()
+    setup.gateway = FakeGateway(look)
+    setup.send_new()
     assert [(one.status, one.claim) for one in seen] == [("sending", "claim-1")]
 
 
 def test_a_stored_message_is_sent_once_however_often_it_is_delivered():
-    stage = Stage(store=FakeStore(waiting()))
-    results = [stage.send_stored() for _ in range(3)]
+    setup = Setup(store=FakeStore(waiting()))
+    results = [setup.send_stored() for _ in range(3)]
     assert [one.record.status for one in results] == ["sent"] * 3
     assert [one.repeated for one in results] == [False, True, True]
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_a_new_message_is_sent_once_however_often_it_is_delivered():
-    stage = Stage()
-    results = [stage.send_new() for _ in range(3)]
+    setup = Setup()
+    results = [setup.send_new() for _ in range(3)]
     assert [one.repeated for one in results] == [False, True, True]
-    assert len(stage.gateway.calls) == 1
-    assert [one.id for one in stage.telemetry.duplicates] == ["m-1", "m-1"]
+    assert len(setup.gateway.calls) == 1
+    assert [one.id for one in setup.telemetry.duplicates] == ["m-1", "m-1"]
 
 
 def test_the_same_id_with_other_content_is_a_conflict_and_changes_nothing():
-    stage = Stage()
-    stage.send_new()
-    result = stage.send_new(waiting(fingerprint="other", text="Altro"))
+    setup = Setup()
+    setup.send_new()
+    result = setup.send_new(waiting(fingerprint="other", text="Altro"))
     assert (result.conflict, result.repeated) == (True, False)
     assert result.record.text == "Ciao"
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_a_message_that_the_table_does_not_hold_has_no_record():
-    assert Stage().send_stored().record is None
+    assert Setup().send_stored().record is None
 
 
-# Not now, or never
+# Not now, or not at all
 
 
 def test_an_expired_message_is_not_sent():
-    stage = Stage(store=FakeStore(waiting(expires_at=START)))
-    assert stage.send_stored().record.status is Status.EXPIRED
-    assert stage.gateway.calls == []
+    setup = Setup(store=FakeStore(waiting(expires_at=START)))
+    assert setup.send_stored().record.status is Status.EXPIRED
+    assert setup.gateway.calls == []
 
 
 def test_in_test_mode_any_other_number_gets_only_a_record():
-    stage = Stage(policy=replace(POLICY, live=False))
-    assert stage.send_new().record.status is Status.SUPPRESSED
-    assert stage.store["m-1"].reason == "test_mode"
-    assert stage.gateway.calls == []
+    setup = Setup(policy=replace(POLICY, live=False))
+    assert setup.send_new().record.status is Status.SUPPRESSED
+    assert setup.store["m-1"].reason == "test_mode"
+    assert setup.gateway.calls == []
 
 
 def test_a_message_received_a_little_early_waits_for_its_time():
     record = waiting(status=Status.SCHEDULED, send_at=START + timedelta(seconds=30))
-    stage = Stage(store=FakeStore(record))
-    assert stage.send_stored().retry_in == 30.0
-    stage.clock.forward(30)
-    assert stage.send_stored().record.status is Status.SENT
+    setup = Setup(store=FakeStore(record))
+    assert setup.send_stored().retry_in == 30.0
+    setup.clock.advance(30)
+    assert setup.send_stored().record.status is Status.SENT
 
 
 def test_a_message_received_much_too_early_is_left_to_its_schedule():
     record = waiting(status=Status.SCHEDULED, send_at=START + timedelta(hours=3))
-    stage = Stage(store=FakeStore(record))
-    assert stage.send_stored().retry_in is None
-    assert stage.store["m-1"] == record
-    assert stage.gateway.calls == []
+    setup = Setup(store=FakeStore(record))
+    assert setup.send_stored().retry_in is None
+    assert setup.store["m-1"] == record
+    assert setup.gateway.calls == []
 
 
 @pytest.mark.parametrize("status", ["sent", "rejected", "failed", "cancelled", "unknown"])
 def test_what_has_ended_is_never_sent(status):
-    stage = Stage(store=FakeStore(waiting(status=Status(status))))
-    assert stage.send_stored().repeated
-    assert stage.gateway.calls == []
+    setup = Setup(store=FakeStore(waiting(status=Status(status))))
+    assert setup.send_stored().repeated
+    assert setup.gateway.calls == []
 
 
-# Not sent, doubt, and back again
+# Not sent, or unknown
 
 
 def test_what_was_not_sent_is_sent_at_the_next_attempt():
-    stage = Stage(gateway=FakeGateway(BUSY))
-    first = stage.send_new()
+    setup = Setup(gateway=FakeGateway(BUSY))
+    first = setup.send_new()
     assert (first.record.status, first.retry_in) == ("queued", 120.0)
-    stage.clock.forward(120)
-    assert stage.send_stored().record.status is Status.SENT
-    assert [call.outcome for _, call, _ in stage.telemetry.calls] == ["busy", "accepted"]
+    setup.clock.advance(120)
+    assert setup.send_stored().record.status is Status.SENT
+    assert [call.outcome for _, call, _ in setup.telemetry.calls] == ["busy", "accepted"]
 
 
 def test_an_unknown_outcome_is_never_retried_automatically():
-    stage = Stage(gateway=FakeGateway(UNCERTAIN))
-    assert stage.send_new().record.status is Status.UNKNOWN
-    stage.clock.forward(3600)
-    assert stage.send_stored().record.status is Status.UNKNOWN
-    assert stage.reconcile()[1] == []
-    assert len(stage.gateway.calls) == 1
+    setup = Setup(gateway=FakeGateway(UNCERTAIN))
+    assert setup.send_new().record.status is Status.UNKNOWN
+    setup.clock.advance(3600)
+    assert setup.send_stored().record.status is Status.UNKNOWN
+    assert setup.reconcile()[1] == []
+    assert len(setup.gateway.calls) == 1
 
 
 def test_resend_unknown_retries_an_unknown_outcome():
-    stage = Stage(gateway=FakeGateway(UNCERTAIN), policy=replace(POLICY, resend_unknown=True))
-    assert stage.send_new().retry_in == 2.0
-    assert stage.send_stored().record.status is Status.SENT
+    setup = Setup(gateway=FakeGateway(UNCERTAIN), policy=replace(POLICY, resend_unknown=True))
+    assert setup.send_new().retry_in == 2.0
+    assert setup.send_stored().record.status is Status.SENT
 
 
 # The account
@@ -207,31 +207,33 @@ def test_resend_unknown_retries_an_unknown_outcome():
 
 def test_a_rotated_secret_works_at_once():
     new = OpenvoipAccount("9999", "new")
-    stage = Stage(gateway=FakeGateway(SECURITY, accounts=(OpenvoipAccount("9999", "old"), new)))
-    assert stage.send_new().record.status is Status.SENT
-    assert [account.secret for _, account in stage.gateway.calls] == ["old", "new"]
-    assert stage.store["m-1"].attempts == 1
+    setup = Setup(
+        gateway=FakeGateway(BAD_CREDENTIALS, accounts=(OpenvoipAccount("9999", "old"), new))
+    )
+    assert setup.send_new().record.status is Status.SENT
+    assert [account.secret for _, account in setup.gateway.calls] == ["old", "new"]
+    assert setup.store["m-1"].attempts == 1
 
 
 def test_a_wrong_account_costs_two_calls_and_waits():
-    stage = Stage(gateway=FakeGateway(otherwise=SECURITY))
-    result = stage.send_new()
+    setup = Setup(gateway=FakeGateway(default=BAD_CREDENTIALS))
+    result = setup.send_new()
     assert (result.record.status, result.record.reason) == ("queued", "bad_credentials")
     assert result.retry_in == 2.0
-    assert (len(stage.gateway.calls), stage.gateway.refreshed) == (2, 1)
+    assert (len(setup.gateway.calls), setup.gateway.refreshed) == (2, 1)
 
 
 def test_the_outcome_of_the_second_call_can_be_unknown_too():
-    stage = Stage(gateway=FakeGateway(SECURITY, UNCERTAIN))
-    assert stage.send_new().record.status is Status.UNKNOWN
+    setup = Setup(gateway=FakeGateway(BAD_CREDENTIALS, UNCERTAIN))
+    assert setup.send_new().record.status is Status.UNKNOWN
 
 
 def test_there_is_no_second_call_without_time_for_it():
     seconds = iter([60.0, 5.0])
-    stage = Stage(gateway=FakeGateway(SECURITY))
-    result = stage.send_new(left=lambda: next(seconds))
+    setup = Setup(gateway=FakeGateway(BAD_CREDENTIALS))
+    result = setup.send_new(seconds_left=lambda: next(seconds))
     assert (result.record.status, result.record.reason) == ("queued", "bad_credentials")
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,232 +244,232 @@ def test_there_is_no_second_call_without_time_for_it():
     ],
 )
 def test_without_an_account_nothing_is_called_and_nothing_is_lost(error, reason):
-    stage = Stage(gateway=FakeGateway(secret_fails_with=error))
-    result = stage.send_new()
+    setup = Setup(gateway=FakeGateway(secret_fails_with=error))
+    result = setup.send_new()
     assert (result.record.status, result.record.reason) == ("queued", reason)
     assert result.retry_in is not None
-    assert stage.gateway.calls == []
-    assert [(event, key) for event, key, _ in stage.telemetry.failures] == [("secret", "m-1")]
-    stage.gateway.secret_fails_with = None
-    assert stage.send_stored().record.status is Status.SENT
+    assert setup.gateway.calls == []
+    assert [(event, key) for event, key, _ in setup.telemetry.failures] == [("secret", "m-1")]
+    setup.gateway.secret_fails_with = None
+    assert setup.send_stored().record.status is Status.SENT
 
 
 def test_an_account_that_becomes_unavailable_between_two_calls_loses_nothing():
-    stage = Stage()
+    setup = Setup()
 
-    def vanish():
-        stage.gateway.secret_fails_with = SecretUnavailable("ThrottlingException")
-        return SECURITY
+    def become_unavailable():
+        setup.gateway.secret_fails_with = SecretUnavailable("ThrottlingException")
+        return BAD_CREDENTIALS
 
-    stage.gateway = FakeGateway(vanish)
-    assert stage.send_new().record.reason == "secret_unavailable"
+    setup.gateway = FakeGateway(become_unavailable)
+    assert setup.send_new().record.reason == "secret_unavailable"
 
 
 # Time
 
 
 def test_no_call_starts_when_the_function_is_running_out_of_time():
-    stage = Stage()
-    result = stage.send_new(left=lambda: 13.9)
+    setup = Setup()
+    result = setup.send_new(seconds_left=lambda: 13.9)
     assert (result.record.status, result.record.reason) == ("queued", "out_of_time")
-    assert stage.gateway.calls == []
+    assert setup.gateway.calls == []
 
 
 def test_no_call_starts_when_the_lease_would_expire_during_it():
-    stage = Stage()
+    setup = Setup()
 
     def slow_account():
-        stage.clock.forward(transitions.LEASE.total_seconds() - 13)
+        setup.clock.advance(transitions.LEASE.total_seconds() - 13)
         return OpenvoipAccount("9999", "a-secret")
 
-    stage.gateway.credentials = slow_account
-    assert stage.send_new().record.reason == "out_of_time"
-    assert stage.gateway.calls == []
+    setup.gateway.credentials = slow_account
+    assert setup.send_new().record.reason == "out_of_time"
+    assert setup.gateway.calls == []
 
 
 def test_the_latency_of_a_call_is_reported():
-    stage = Stage()
+    setup = Setup()
 
     def slow():
-        stage.clock.forward(1.5)
+        setup.clock.advance(1.5)
         return ACCEPTED
 
-    stage.gateway = FakeGateway(slow)
-    stage.send_new()
-    assert [seconds for _, _, seconds in stage.telemetry.calls] == [1.5]
+    setup.gateway = FakeGateway(slow)
+    setup.send_new()
+    assert [seconds for _, _, seconds in setup.telemetry.calls] == [1.5]
 
 
 # Two at once
 
 
 def test_while_one_worker_calls_another_leaves_the_message_alone():
-    stage = Stage()
+    setup = Setup()
     meanwhile = []
 
     def other_worker():
-        meanwhile.append(stage.send_stored())
-        meanwhile.append(stage.send_new())
+        meanwhile.append(setup.send_stored())
+        meanwhile.append(setup.send_new())
         return ACCEPTED
 
-    stage.gateway = FakeGateway(other_worker)
-    assert stage.send_new().record.status is Status.SENT
+    setup.gateway = FakeGateway(other_worker)
+    assert setup.send_new().record.status is Status.SENT
     assert [one.repeated for one in meanwhile] == [True, True]
     assert meanwhile[0].retry_in == transitions.LEASE.total_seconds() + 1
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_of_two_workers_that_read_the_same_record_one_claims():
-    stage = Stage(store=FakeStore(waiting()))
-    read = stage.store.get
+    setup = Setup(store=FakeStore(waiting()))
+    read = setup.store.get
 
-    def quicker_worker(record_id):
+    def faster_worker(record_id):
         record = read(record_id)
-        stage.store.get = read
-        stage.send_stored()
+        setup.store.get = read
+        setup.send_stored()
         return record
 
-    stage.store.get = quicker_worker
-    result = stage.send_stored()
+    setup.store.get = faster_worker
+    result = setup.send_stored()
     assert (result.record.status, result.repeated, result.retry_in) == ("sent", True, None)
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_a_message_cancelled_at_the_last_moment_is_not_sent():
-    stage = Stage(store=FakeStore(waiting()))
-    read = stage.store.get
+    setup = Setup(store=FakeStore(waiting()))
+    read = setup.store.get
 
     def cancelling(record_id):
         record = read(record_id)
-        stage.store.replace(record, transitions.cancelled(record, START, POLICY))
+        setup.store.replace(record, transitions.cancelled(record, START, POLICY))
         return record
 
-    stage.store.get = cancelling
-    assert stage.send_stored().record.status is Status.CANCELLED
-    assert stage.gateway.calls == []
+    setup.store.get = cancelling
+    assert setup.send_stored().record.status is Status.CANCELLED
+    assert setup.gateway.calls == []
 
 
-# Dying
+# Killed workers
 
 
-def died_during_the_call(stage):
+def killed_during_the_call(setup):
     class Killed(BaseException):
         pass
 
     def kill():
         raise Killed
 
-    stage.gateway = FakeGateway(kill)
+    setup.gateway = FakeGateway(kill)
     with pytest.raises(Killed):
-        stage.send_new()
+        setup.send_new()
 
 
 def test_an_expired_lease_becomes_unknown_at_redelivery_and_is_not_sent_again():
-    stage = Stage()
-    died_during_the_call(stage)
-    early = stage.send_stored()
+    setup = Setup()
+    killed_during_the_call(setup)
+    early = setup.send_stored()
     assert (early.record.status, early.retry_in) == ("sending", 91.0)
-    stage.clock.forward(91)
-    late = stage.send_stored()
+    setup.clock.advance(91)
+    late = setup.send_stored()
     assert (late.record.status, late.record.reason) == ("unknown", "lease_expired")
     assert late.retry_in is None
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_an_expired_lease_is_found_by_the_reconciler():
-    stage = Stage()
-    died_during_the_call(stage)
-    assert stage.reconcile()[0].leases_expired == 0
-    stage.clock.forward(90)
-    assert stage.reconcile()[0].leases_expired == 1
-    assert stage.store["m-1"].status is Status.UNKNOWN
-    assert stage.reconcile()[0].leases_expired == 0
+    setup = Setup()
+    killed_during_the_call(setup)
+    assert setup.reconcile()[0].leases_expired == 0
+    setup.clock.advance(90)
+    assert setup.reconcile()[0].leases_expired == 1
+    assert setup.store["m-1"].status is Status.UNKNOWN
+    assert setup.reconcile()[0].leases_expired == 0
 
 
 def test_resend_unknown_sends_a_message_again_whose_worker_was_killed():
-    stage = Stage(policy=replace(POLICY, resend_unknown=True))
-    died_during_the_call(stage)
-    stage.clock.forward(91)
-    assert stage.send_stored().retry_in is not None
-    assert stage.send_stored().record.status is Status.SENT
+    setup = Setup(policy=replace(POLICY, resend_unknown=True))
+    killed_during_the_call(setup)
+    setup.clock.advance(91)
+    assert setup.send_stored().retry_in is not None
+    assert setup.send_stored().record.status is Status.SENT
 
 
 @pytest.mark.parametrize("late_reply", [ACCEPTED, CallResult(CallOutcome.BAD_DESTINATION, "020")])
 def test_a_late_result_of_a_worker_whose_lease_expired_is_recorded(late_reply):
-    stage = Stage()
+    setup = Setup()
 
-    def sleep_through_the_claim():
-        stage.clock.forward(91)
-        stage.reconcile()
-        assert stage.store["m-1"].status is Status.UNKNOWN
+    def sleep_beyond_the_lease():
+        setup.clock.advance(91)
+        setup.reconcile()
+        assert setup.store["m-1"].status is Status.UNKNOWN
         return late_reply
 
-    stage.gateway = FakeGateway(sleep_through_the_claim)
-    status = stage.send_new().record.status
+    setup.gateway = FakeGateway(sleep_beyond_the_lease)
+    status = setup.send_new().record.status
     assert status == ("sent" if late_reply is ACCEPTED else "rejected")
-    assert stage.store["m-1"].status is status
-    assert stage.store["m-1"].version == 4
+    assert setup.store["m-1"].status is status
+    assert setup.store["m-1"].version == 4
 
 
 def test_a_manual_action_is_not_overwritten_by_a_late_worker():
-    stage = Stage()
+    setup = Setup()
 
-    def sleep_and_let_a_person_decide():
-        stage.clock.forward(91)
-        stage.reconcile()
-        unknown = stage.store["m-1"]
-        stage.store.replace(unknown, transitions.confirmed(unknown, stage.clock(), POLICY))
+    def sleep_while_a_person_confirms():
+        setup.clock.advance(91)
+        setup.reconcile()
+        unknown = setup.store["m-1"]
+        setup.store.replace(unknown, transitions.confirmed(unknown, setup.clock(), POLICY))
         return CallResult(CallOutcome.BUSY)
 
-    stage.gateway = FakeGateway(sleep_and_let_a_person_decide)
-    stage.send_new()
-    assert stage.store["m-1"].reason == "confirmed_by_person"
+    setup.gateway = FakeGateway(sleep_while_a_person_confirms)
+    setup.send_new()
+    assert setup.store["m-1"].reason == "confirmed_by_person"
 
 
 # A table that does not answer
 
 
 def test_without_the_table_nothing_is_called():
-    stage = Stage()
-    stage.store.down = True
+    setup = Setup()
+    setup.store.down = True
     with pytest.raises(StoreUnavailable):
-        stage.send_new()
-    assert stage.gateway.calls == []
+        setup.send_new()
+    assert setup.gateway.calls == []
 
 
 def test_a_claim_whose_response_was_lost_makes_no_call_and_becomes_unknown():
-    stage = Stage(store=FakeStore(waiting()))
-    stage.store.loses_answers = 1
+    setup = Setup(store=FakeStore(waiting()))
+    setup.store.lost_responses = 1
     with pytest.raises(StoreUnavailable):
-        stage.send_stored()
-    assert stage.gateway.calls == []
-    stage.clock.forward(91)
-    assert stage.send_stored().record.status is Status.UNKNOWN
+        setup.send_stored()
+    assert setup.gateway.calls == []
+    setup.clock.advance(91)
+    assert setup.send_stored().record.status is Status.UNKNOWN
 
 
 def test_an_accepted_call_that_cannot_be_recorded_is_not_made_again():
-    stage = Stage()
+    setup = Setup()
 
     def lose_the_table():
-        stage.store.down = True
+        setup.store.down = True
         return ACCEPTED
 
-    stage.gateway = FakeGateway(lose_the_table)
+    setup.gateway = FakeGateway(lose_the_table)
     with pytest.raises(OutcomeNotRecorded):
-        stage.send_new()
-    assert [known.status for known in stage.telemetry.not_recorded] == [Status.SENT]
-    stage.store.down = False
-    stage.clock.forward(91)
-    assert stage.send_stored().record.status is Status.UNKNOWN
-    assert len(stage.gateway.accepted) == 1
+        setup.send_new()
+    assert [known.status for known in setup.telemetry.not_recorded] == [Status.SENT]
+    setup.store.down = False
+    setup.clock.advance(91)
+    assert setup.send_stored().record.status is Status.UNKNOWN
+    assert len(setup.gateway.accepted) == 1
 
 
 def test_a_deleted_record_is_not_created_again():
-    stage = Stage()
+    setup = Setup()
 
     def delete():
-        del stage.store.records["m-1"]
+        del setup.store.records["m-1"]
         return ACCEPTED
 
-    stage.gateway = FakeGateway(delete)
-    assert stage.send_new().record is None
-    assert stage.store.records == {}
+    setup.gateway = FakeGateway(delete)
+    assert setup.send_new().record is None
+    assert setup.store.records == {}

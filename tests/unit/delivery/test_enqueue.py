@@ -1,4 +1,4 @@
-"""Accepting is storing; handing over may fail."""
+"""Accepting is storing; queueing may fail."""
 
 from datetime import timedelta
 
@@ -27,18 +27,18 @@ def later(**ahead):
 def test_a_message_is_stored_and_then_queued(enqueuer):
     accepted = enqueuer.enqueue(waiting())
     assert accepted.record == enqueuer.store["m-1"]
-    assert enqueuer.queue.put_in == [("m-1", 0.0)]
+    assert enqueuer.queue.queued == [("m-1", 0.0)]
     assert enqueuer.store["m-1"].check_at == START + GRACE
     assert [one.status for one in enqueuer.telemetry.changes] == ["queued"]
 
 
 def test_a_repeated_message_is_not_queued_again(enqueuer):
     enqueuer.enqueue(waiting())
-    enqueuer.clock.forward(0.001)
+    enqueuer.clock.advance(0.001)
     accepted = enqueuer.enqueue(waiting())
     # The reconciler, not the repetition, repairs a hand-over that failed.
     assert (accepted.repeated, accepted.conflict) == (True, False)
-    assert len(enqueuer.queue.put_in) == 1
+    assert len(enqueuer.queue.queued) == 1
     assert len(enqueuer.telemetry.duplicates) == 1
 
 
@@ -55,13 +55,13 @@ def test_the_same_id_with_other_content_is_a_conflict(enqueuer):
 
 def test_a_message_for_soon_is_delayed_by_the_queue(enqueuer):
     enqueuer.enqueue(later(minutes=15))
-    assert enqueuer.queue.put_in == [("m-1", 900.0)]
+    assert enqueuer.queue.queued == [("m-1", 900.0)]
     assert enqueuer.schedule.at == {}
 
 
 def test_a_message_for_later_is_scheduled(enqueuer):
     enqueuer.enqueue(later(minutes=16))
-    assert enqueuer.queue.put_in == []
+    assert enqueuer.queue.queued == []
     assert enqueuer.schedule.at == {"m-1": START + timedelta(minutes=16)}
     assert enqueuer.store["m-1"].check_at == START + timedelta(minutes=16) + GRACE
 
@@ -79,14 +79,14 @@ def test_without_the_table_nothing_is_accepted(enqueuer):
     enqueuer.store.down = True
     with pytest.raises(StoreUnavailable):
         enqueuer.enqueue(waiting())
-    assert enqueuer.queue.put_in == []
+    assert enqueuer.queue.queued == []
 
 
 def test_a_write_whose_response_was_lost_is_left_to_the_reconciler(enqueuer):
-    enqueuer.store.loses_answers = 1
+    enqueuer.store.lost_responses = 1
     with pytest.raises(StoreUnavailable):
         enqueuer.enqueue(waiting())
-    assert enqueuer.queue.put_in == []
+    assert enqueuer.queue.queued == []
     assert enqueuer.store["m-1"].check_at is not None
 
 
@@ -100,21 +100,21 @@ def test_a_write_whose_response_was_lost_is_left_to_the_reconciler(enqueuer):
 def test_what_cannot_be_sent_is_stored_and_not_queued(enqueuer, record, status):
     assert enqueuer.enqueue(record).record.status == status
     assert enqueuer.store["m-1"].check_at is None
-    assert enqueuer.queue.put_in == []
+    assert enqueuer.queue.queued == []
 
 
 def test_a_delay_longer_than_the_queue_allows_is_scheduled(enqueuer):
     """A gateway may ask for hours (Retry-After)."""
     assert enqueuer.hand_over(waiting(), 3600.0)
-    assert enqueuer.queue.put_in == []
+    assert enqueuer.queue.queued == []
     assert enqueuer.schedule.at == {"m-1": START + timedelta(hours=1)}
 
 
 def test_a_short_delay_is_left_to_the_queue(enqueuer):
     assert enqueuer.hand_over(waiting(), 120.0)
-    assert enqueuer.queue.put_in == [("m-1", 120.0)]
+    assert enqueuer.queue.queued == [("m-1", 120.0)]
 
 
 def test_a_time_in_the_past_causes_no_delay(enqueuer):
     enqueuer.enqueue(waiting(send_at=START - timedelta(hours=1)))
-    assert enqueuer.queue.put_in == [("m-1", 0.0)]
+    assert enqueuer.queue.queued == [("m-1", 0.0)]

@@ -1,4 +1,4 @@
-"""May a message go now? One value as the answer, whoever asks."""
+"""May a message go now? One value as the answer, for every caller."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,47 +26,47 @@ HOUR = timedelta(hours=1)
 LIMIT = ExceededLimit(Reason.RECIPIENT_LIMIT, "Too many.")
 
 
-def asked(record, now=START, policy=LIVE, **more):
+def answer_for(record, now=START, policy=LIVE, **more):
     return permission(record, Circumstances(now, policy, **more))
 
 
 def test_a_message_that_nothing_holds_back_may_go():
-    assert asked(waiting()) == Go()
+    assert answer_for(waiting()) == Go()
 
 
 def test_a_message_whose_time_is_over_expires():
     record = waiting(expires_at=START + HOUR)
-    assert asked(record, START + HOUR - timedelta(milliseconds=1)) == Go()
-    assert asked(record, START + HOUR) == End(Status.EXPIRED, Reason.TOO_LATE)
+    assert answer_for(record, START + HOUR - timedelta(milliseconds=1)) == Go()
+    assert answer_for(record, START + HOUR) == End(Status.EXPIRED, Reason.TOO_LATE)
 
 
 def test_in_test_mode_only_the_test_recipients_get_an_sms():
-    assert asked(waiting(), policy=TEST) == Go()
-    assert asked(waiting(to="+393331234568"), policy=TEST) == End(
+    assert answer_for(waiting(), policy=TEST) == Go()
+    assert answer_for(waiting(to="+393331234568"), policy=TEST) == End(
         Status.SUPPRESSED, Reason.TEST_MODE
     )
 
 
 def test_a_message_waits_for_its_send_at():
     record = waiting(send_at=START + HOUR, expires_at=START + 25 * HOUR)
-    assert asked(record) == Wait(Reason.SEND_AT, START + HOUR)
-    assert asked(record, START + HOUR) == Go()
+    assert answer_for(record) == Wait(Reason.SEND_AT, START + HOUR)
+    assert answer_for(record, START + HOUR) == Go()
 
 
 def test_an_exceeded_limit_ends_a_message_with_the_limits_own_words():
-    assert asked(waiting(), exceeded_limit=LIMIT) == End(
+    assert answer_for(waiting(), exceeded_limit=LIMIT) == End(
         Status.SUPPRESSED, Reason.RECIPIENT_LIMIT, "Too many."
     )
 
 
 def test_an_end_takes_precedence_over_a_wait():
     record = waiting(to="+393331234568", send_at=START + HOUR)
-    assert asked(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)
-    assert isinstance(asked(record, exceeded_limit=LIMIT), End)
+    assert answer_for(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)
+    assert isinstance(answer_for(record, exceeded_limit=LIMIT), End)
 
 
 def test_an_end_is_a_status_on_the_record_with_its_sentence():
-    ended = asked(waiting(), exceeded_limit=LIMIT).of(waiting(), START, LIVE)
+    ended = answer_for(waiting(), exceeded_limit=LIMIT).of(waiting(), START, LIVE)
     assert (ended.status, ended.reason, ended.detail) == (
         Status.SUPPRESSED,
         "recipient_limit",
@@ -83,7 +83,7 @@ def test_an_end_never_says_not_sent_of_what_may_have_been_sent():
 
 
 def test_a_text_that_is_not_kept_is_dropped_from_what_was_held_back():
-    ended = asked(waiting(), exceeded_limit=LIMIT).of(
+    ended = answer_for(waiting(), exceeded_limit=LIMIT).of(
         waiting(), START, replace(LIVE, store_text=False)
     )
     assert ended.text is None

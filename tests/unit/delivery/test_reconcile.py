@@ -1,4 +1,4 @@
-"""What was stored and never queued, claimed and never recorded."""
+"""Messages that were stored and never queued, claimed and never recorded."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,111 +17,111 @@ POLICY = Policy(default_sender="Bottega", live=True)
 
 
 @pytest.fixture
-def night_watch():
+def reconciler():
     return Reconciler(
         FakeStore(), FakeQueue(), FakeTelemetry(), POLICY, FakeClock(), jitter=lambda: 1.0
     )
 
 
-def put(watch, *records):
-    watch.store.records.update({record.id: record for record in records})
+def put(reconciler, *records):
+    reconciler.store.records.update({record.id: record for record in records})
 
 
-def run(watch, left=60.0):
-    return watch.run(lambda: left)
+def run(reconciler, left=60.0):
+    return reconciler.run(lambda: left)
 
 
-def test_nothing_to_do_costs_nothing(night_watch):
-    put(night_watch, waiting(check_at=START + timedelta(seconds=1)), waiting(id="m-2"))
-    assert run(night_watch) == ReconcileCounts()
-    assert night_watch.store.history == []
+def test_nothing_to_do_costs_nothing(reconciler):
+    put(reconciler, waiting(check_at=START + timedelta(seconds=1)), waiting(id="m-2"))
+    assert run(reconciler) == ReconcileCounts()
+    assert reconciler.store.history == []
 
 
-def test_what_was_stored_and_never_queued_is_queued(night_watch):
-    put(night_watch, waiting(check_at=START))
-    assert run(night_watch) == ReconcileCounts(queued=1)
-    assert night_watch.queue.put_in == [("m-1", 0.0)]
-    assert night_watch.store["m-1"].reason == "requeued"
-    assert night_watch.store["m-1"].check_at == START + GRACE
+def test_what_was_stored_and_never_queued_is_queued(reconciler):
+    put(reconciler, waiting(check_at=START))
+    assert run(reconciler) == ReconcileCounts(queued=1)
+    assert reconciler.queue.queued == [("m-1", 0.0)]
+    assert reconciler.store["m-1"].reason == "requeued"
+    assert reconciler.store["m-1"].check_at == START + GRACE
 
 
-def test_what_was_never_scheduled_is_queued_late_rather_than_never(night_watch):
+def test_what_was_never_scheduled_is_queued_late_rather_than_never(reconciler):
     due = waiting(status=Status.SCHEDULED, send_at=START - GRACE, check_at=START)
-    put(night_watch, due)
-    assert run(night_watch) == ReconcileCounts(queued=1)
-    assert night_watch.store["m-1"].status is Status.QUEUED
+    put(reconciler, due)
+    assert run(reconciler) == ReconcileCounts(queued=1)
+    assert reconciler.store["m-1"].status is Status.QUEUED
 
 
-def test_a_message_that_expired_unnoticed_is_marked_expired(night_watch):
-    put(night_watch, waiting(check_at=START, expires_at=START))
-    assert run(night_watch) == ReconcileCounts(ended=1)
-    assert night_watch.store["m-1"].status is Status.EXPIRED
-    assert night_watch.queue.put_in == []
-    assert [one.status for one in night_watch.telemetry.changes] == ["expired"]
+def test_a_message_that_expired_unnoticed_is_marked_expired(reconciler):
+    put(reconciler, waiting(check_at=START, expires_at=START))
+    assert run(reconciler) == ReconcileCounts(ended=1)
+    assert reconciler.store["m-1"].status is Status.EXPIRED
+    assert reconciler.queue.queued == []
+    assert [one.status for one in reconciler.telemetry.changes] == ["expired"]
 
 
-def test_an_expired_lease_becomes_unknown(night_watch):
-    put(night_watch, sending(check_at=START))
-    assert run(night_watch) == ReconcileCounts(leases_expired=1)
-    assert night_watch.store["m-1"].status is Status.UNKNOWN
-    assert night_watch.queue.put_in == []
+def test_an_expired_lease_becomes_unknown(reconciler):
+    put(reconciler, sending(check_at=START))
+    assert run(reconciler) == ReconcileCounts(leases_expired=1)
+    assert reconciler.store["m-1"].status is Status.UNKNOWN
+    assert reconciler.queue.queued == []
 
 
-def test_an_expired_lease_is_queued_again_with_resend_unknown(night_watch):
-    night_watch = replace(night_watch, policy=replace(POLICY, resend_unknown=True))
-    put(night_watch, sending(check_at=START))
-    assert run(night_watch) == ReconcileCounts(leases_expired=1)
-    assert night_watch.store["m-1"].status is Status.QUEUED
-    assert night_watch.queue.put_in == [("m-1", 2.0)]
+def test_an_expired_lease_is_queued_again_with_resend_unknown(reconciler):
+    reconciler = replace(reconciler, policy=replace(POLICY, resend_unknown=True))
+    put(reconciler, sending(check_at=START))
+    assert run(reconciler) == ReconcileCounts(leases_expired=1)
+    assert reconciler.store["m-1"].status is Status.QUEUED
+    assert reconciler.queue.queued == [("m-1", 2.0)]
 
 
-def test_a_current_lease_is_not_touched(night_watch):
-    put(night_watch, sending())
-    night_watch.clock.forward(LEASE.total_seconds() - 1)
-    assert run(night_watch) == ReconcileCounts()
+def test_a_current_lease_is_not_touched(reconciler):
+    put(reconciler, sending())
+    reconciler.clock.advance(LEASE.total_seconds() - 1)
+    assert run(reconciler) == ReconcileCounts()
 
 
-def test_two_runs_at_once_queue_each_message_once(night_watch):
-    put(night_watch, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
-    one_by_one = night_watch.store.due
+def test_two_runs_at_once_queue_each_message_once(reconciler):
+    put(reconciler, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
+    one_by_one = reconciler.store.due
 
     def other_run_first(now):
-        night_watch.store.due = one_by_one
+        reconciler.store.due = one_by_one
         stale = list(one_by_one(now))
-        run(night_watch)
-        night_watch.clock.forward(0.001)
+        run(reconciler)
+        reconciler.clock.advance(0.001)
         return stale
 
-    night_watch.store.due = other_run_first
-    assert run(night_watch) == ReconcileCounts()
-    assert sorted(key for key, _ in night_watch.queue.put_in) == [f"m-{n}" for n in range(5)]
+    reconciler.store.due = other_run_first
+    assert run(reconciler) == ReconcileCounts()
+    assert sorted(key for key, _ in reconciler.queue.queued) == [f"m-{n}" for n in range(5)]
 
 
-def test_a_second_run_finds_nothing(night_watch):
-    put(night_watch, waiting(check_at=START), sending(id="m-2", check_at=START))
-    assert run(night_watch) == ReconcileCounts(queued=1, leases_expired=1)
-    assert run(night_watch) == ReconcileCounts()
+def test_a_second_run_finds_nothing(reconciler):
+    put(reconciler, waiting(check_at=START), sending(id="m-2", check_at=START))
+    assert run(reconciler) == ReconcileCounts(queued=1, leases_expired=1)
+    assert run(reconciler) == ReconcileCounts()
 
 
-def test_an_unavailable_queue_is_tried_again_later(night_watch):
-    put(night_watch, waiting(check_at=START))
-    night_watch.queue.down = True
-    run(night_watch)
-    assert [event for event, _, _ in night_watch.telemetry.failures] == ["hand_over"]
-    night_watch.queue.down = False
-    night_watch.clock.forward(GRACE.total_seconds())
-    assert run(night_watch) == ReconcileCounts(queued=1)
-    assert night_watch.queue.put_in == [("m-1", 0.0)]
+def test_an_unavailable_queue_is_tried_again_later(reconciler):
+    put(reconciler, waiting(check_at=START))
+    reconciler.queue.down = True
+    run(reconciler)
+    assert [event for event, _, _ in reconciler.telemetry.failures] == ["hand_over"]
+    reconciler.queue.down = False
+    reconciler.clock.advance(GRACE.total_seconds())
+    assert run(reconciler) == ReconcileCounts(queued=1)
+    assert reconciler.queue.queued == [("m-1", 0.0)]
 
 
-def test_a_run_stops_in_time_and_the_next_continues(night_watch):
-    put(night_watch, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
+def test_a_run_stops_in_time_and_the_next_continues(reconciler):
+    put(reconciler, *(waiting(id=f"m-{n}", check_at=START) for n in range(5)))
     seconds = iter([60.0, 60.0, 9.0])
-    assert night_watch.run(lambda: next(seconds)) == ReconcileCounts(queued=2)
-    assert run(night_watch) == ReconcileCounts(queued=3)
+    assert reconciler.run(lambda: next(seconds)) == ReconcileCounts(queued=2)
+    assert run(reconciler) == ReconcileCounts(queued=3)
 
 
-def test_a_table_that_does_not_answer_leaves_the_rest_to_the_next_run(night_watch):
-    night_watch.store.down = True
+def test_a_table_that_does_not_answer_leaves_the_rest_to_the_next_run(reconciler):
+    reconciler.store.down = True
     with pytest.raises(StoreUnavailable):
-        run(night_watch)
+        run(reconciler)

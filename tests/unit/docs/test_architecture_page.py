@@ -1,4 +1,4 @@
-"""docs/architecture.md: what it names is there, and it shows every room."""
+"""docs/architecture.md: what it names is there, and it shows every subpackage."""
 
 import re
 
@@ -21,9 +21,9 @@ def test_enough_is_named():
     assert len(NAMED) > 20
 
 
-@pytest.mark.parametrize("room", [room for room in MAY_IMPORT if room])
-def test_every_subpackage_is_in_the_diagram(room):
-    assert f"{room}/" in PAGE.split("```")[1]
+@pytest.mark.parametrize("subpackage", [subpackage for subpackage in MAY_IMPORT if subpackage])
+def test_every_subpackage_is_in_the_diagram(subpackage):
+    assert f"{subpackage}/" in PAGE.split("```")[1]
 
 
 def test_each_recipe_has_five_steps_at_most():

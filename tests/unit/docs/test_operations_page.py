@@ -9,7 +9,7 @@ from botocore import xform_name
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs/operations.md").read_text("utf-8")
-OF_EVERY_COMMAND = {"query", "output"}
+GLOBAL_OPTIONS = {"query", "output"}
 
 
 def commands():
@@ -26,7 +26,7 @@ def test_each_command_and_its_options_are_known_to_aws(service, operation, optio
     model = botocore.session.get_session().get_service_model(service)
     named = {xform_name(name, "-"): name for name in model.operation_names}
     members = model.operation_model(named[operation]).input_shape.members
-    known = {xform_name(name, "-") for name in members} | OF_EVERY_COMMAND
+    known = {xform_name(name, "-") for name in members} | GLOBAL_OPTIONS
     assert {option.removeprefix("no-") for option in options} <= known
 
 

@@ -1,4 +1,4 @@
-"""What IAM is asked about a call, told from the bytes that the SDK really sends."""
+"""What IAM evaluates for a call, read from the request that the SDK really sends."""
 
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ KEY = {"id": {"S": "order-1"}}
 
 
 class Sent(Exception):
-    """Stops the SDK before anything goes out."""
+    """Stops the SDK before anything is sent."""
 
 
 def request_of(service, operation, **arguments):
@@ -52,7 +52,7 @@ def _text(value):
     return value.decode() if isinstance(value, bytes) else value
 
 
-def asked(service, operation, **arguments):
+def uses_of(service, operation, **arguments):
     return uses(request_of(service, operation, **arguments), ACCOUNT)
 
 
@@ -107,7 +107,7 @@ def asked(service, operation, **arguments):
 )
 def test_a_call_needs_its_action_on_its_resource(call, use):
     service, operation, arguments = call
-    assert asked(service, operation, **arguments) == {Use(*use)}
+    assert uses_of(service, operation, **arguments) == {Use(*use)}
 
 
 def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
@@ -115,7 +115,7 @@ def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
     schedule = {"ScheduleExpression": "at(2026-12-24T08:00:00)", "Target": target}
     where = {"Name": "s-1", "GroupName": "stack-messages", "FlexibleTimeWindow": {"Mode": "OFF"}}
     to_scheduler = frozenset({("iam:PassedToService", "scheduler.amazonaws.com")})
-    assert asked("scheduler", "create_schedule", **schedule, **where) == {
+    assert uses_of("scheduler", "create_schedule", **schedule, **where) == {
         Use("scheduler:CreateSchedule", f"arn:aws:scheduler:{PLACE}:schedule/stack-messages/s-1"),
         Use("iam:PassRole", ROLE, to_scheduler),
     }
@@ -133,7 +133,7 @@ def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
 )
 def test_a_call_of_a_new_kind_is_refused_and_not_overlooked(service, operation, arguments):
     with pytest.raises(UnknownRequest):
-        asked(service, operation, **arguments)
+        uses_of(service, operation, **arguments)
 
 
 def test_a_call_without_a_signature_is_refused():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.iam.policies import NotUnderstood, Use, allowed, matches, rules
+from tests.iam.policies import UnsupportedPolicy, Use, allowed, matches, rules
 
 TABLE = "arn:aws:dynamodb:eu-south-1:123456789012:table/messages"
 GET = Use("dynamodb:GetItem", TABLE)
@@ -92,10 +92,10 @@ def test_a_condition_holds_for_the_value_that_comes_with_the_call():
     ],
 )
 def test_what_is_not_understood_is_refused_and_not_overlooked(strange):
-    with pytest.raises(NotUnderstood):
+    with pytest.raises(UnsupportedPolicy):
         policy(statement() | strange)
 
 
 def test_a_statement_without_a_resource_is_refused():
-    with pytest.raises(NotUnderstood):
+    with pytest.raises(UnsupportedPolicy):
         policy({"Effect": "Allow", "Action": "dynamodb:GetItem"})

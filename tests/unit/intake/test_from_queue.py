@@ -1,4 +1,4 @@
-"""Bodies from the queue: done, again, or set aside with a reason."""
+"""Bodies from the queue: completed, retried, or dead-lettered with a reason."""
 
 import json
 from dataclasses import replace
@@ -26,12 +26,12 @@ from tests.fakes import (
 from tests.records import waiting
 
 POLICY = Policy(default_sender="Bottega", live=True)
-LEAST = {"to": "333 1234567", "text": "Ciao"}
+MINIMAL = {"to": "333 1234567", "text": "Ciao"}
 BUSY = CallResult(CallOutcome.BUSY, retry_after=120.0)
 
 
-class Stage:
-    """An intake and all that is around it."""
+class Setup:
+    """An intake on fakes."""
 
     def __init__(self, *script):
         self.gateway, self.store, self.queue = FakeGateway(*script), FakeStore(), FakeQueue()
@@ -51,120 +51,120 @@ class Stage:
         self.intake = QueueIntake(delivery, enqueuer)
 
     def handle(self, body, sqs_id="sqs-1"):
-        written = body if isinstance(body, str) else json.dumps(body)
-        return self.intake.handle(written, sqs_id, lambda: 60.0)
+        text = body if isinstance(body, str) else json.dumps(body)
+        return self.intake.handle(text, sqs_id, lambda: 60.0)
 
 
 # Messages
 
 
 def test_a_message_is_sent_and_completed():
-    stage = Stage()
-    assert stage.handle(LEAST | {"id": "m-1"}) == COMPLETED
-    assert [(sms.to, sms.text) for sms in stage.gateway.accepted] == [("+393331234567", "Ciao")]
-    assert (stage.store["m-1"].status, stage.store["m-1"].source) == ("sent", "queue")
+    setup = Setup()
+    assert setup.handle(MINIMAL | {"id": "m-1"}) == COMPLETED
+    assert [(sms.to, sms.text) for sms in setup.gateway.accepted] == [("+393331234567", "Ciao")]
+    assert (setup.store["m-1"].status, setup.store["m-1"].source) == ("sent", "queue")
 
 
 def test_without_an_id_the_sqs_id_is_used():
-    stage = Stage()
-    stage.handle(LEAST)
-    assert stage.store["sqs-1"].status is Status.SENT
+    setup = Setup()
+    setup.handle(MINIMAL)
+    assert setup.store["sqs-1"].status is Status.SENT
 
 
 def test_a_message_delivered_twice_is_sent_once():
-    stage = Stage()
-    assert [stage.handle(LEAST) for _ in range(3)] == [COMPLETED] * 3
-    assert len(stage.gateway.calls) == 1
+    setup = Setup()
+    assert [setup.handle(MINIMAL) for _ in range(3)] == [COMPLETED] * 3
+    assert len(setup.gateway.calls) == 1
 
 
 def test_the_same_id_with_other_content_is_dead_lettered():
-    stage = Stage()
-    stage.handle(LEAST | {"id": "m-1"})
-    assert stage.handle(LEAST | {"id": "m-1", "text": "Altro"}) == QueueOutcome(
+    setup = Setup()
+    setup.handle(MINIMAL | {"id": "m-1"})
+    assert setup.handle(MINIMAL | {"id": "m-1", "text": "Altro"}) == QueueOutcome(
         dead_letter="id_in_use"
     )
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_what_was_not_sent_is_retried_and_then_sent():
-    stage = Stage(BUSY)
-    assert stage.handle(LEAST | {"id": "m-1"}) == QueueOutcome(retry_in=120.0)
-    stage.clock.forward(120)
-    assert stage.handle(LEAST | {"id": "m-1"}) == COMPLETED
-    assert stage.store["m-1"].status is Status.SENT
+    setup = Setup(BUSY)
+    assert setup.handle(MINIMAL | {"id": "m-1"}) == QueueOutcome(retry_in=120.0)
+    setup.clock.advance(120)
+    assert setup.handle(MINIMAL | {"id": "m-1"}) == COMPLETED
+    assert setup.store["m-1"].status is Status.SENT
 
 
 def test_a_message_without_an_id_is_retried_as_a_pointer_to_its_record():
     """Its SQS id would change with a redrive from the dead-letter queue."""
-    stage = Stage(BUSY)
-    assert stage.handle(LEAST) == COMPLETED
-    assert stage.queue.put_in == [("sqs-1", 120.0)]
-    assert stage.handle({"stored_message": "sqs-1"}) == COMPLETED
-    assert stage.store["sqs-1"].status is Status.SENT
+    setup = Setup(BUSY)
+    assert setup.handle(MINIMAL) == COMPLETED
+    assert setup.queue.queued == [("sqs-1", 120.0)]
+    assert setup.handle({"stored_message": "sqs-1"}) == COMPLETED
+    assert setup.store["sqs-1"].status is Status.SENT
 
 
 def test_a_pointer_that_cannot_be_queued_leaves_the_message_in_the_queue():
-    stage = Stage(BUSY)
-    stage.queue.down = True
-    assert stage.handle(LEAST) == QueueOutcome(retry_in=120.0)
+    setup = Setup(BUSY)
+    setup.queue.down = True
+    assert setup.handle(MINIMAL) == QueueOutcome(retry_in=120.0)
 
 
 def test_a_delay_longer_than_the_queue_allows_leaves_the_message_in_the_queue():
-    stage = Stage(replace(BUSY, retry_after=7200.0))
-    assert stage.handle(LEAST) == QueueOutcome(retry_in=7200.0)
-    assert stage.queue.put_in == []
+    setup = Setup(replace(BUSY, retry_after=7200.0))
+    assert setup.handle(MINIMAL) == QueueOutcome(retry_in=7200.0)
+    assert setup.queue.queued == []
 
 
 def test_a_message_that_another_worker_is_sending_is_retried():
     meanwhile = []
 
     def delivered_twice():
-        meanwhile.append(stage.handle(LEAST))
+        meanwhile.append(setup.handle(MINIMAL))
         return CallResult(CallOutcome.ACCEPTED)
 
-    stage = Stage(delivered_twice)
-    assert stage.handle(LEAST) == COMPLETED
+    setup = Setup(delivered_twice)
+    assert setup.handle(MINIMAL) == COMPLETED
     assert meanwhile == [QueueOutcome(retry_in=91.0)]
-    assert len(stage.gateway.calls) == 1
+    assert len(setup.gateway.calls) == 1
 
 
 def test_a_message_for_later_is_scheduled_once():
-    stage = Stage()
-    body = LEAST | {"id": "m-1", "send_at": "2026-11-25T09:00:00+01:00"}
-    assert [stage.handle(body) for _ in range(2)] == [COMPLETED] * 2
-    assert stage.store["m-1"].status is Status.SCHEDULED
-    assert list(stage.schedule.at) == ["m-1"]
-    assert stage.gateway.calls == []
+    setup = Setup()
+    body = MINIMAL | {"id": "m-1", "send_at": "2026-11-25T09:00:00+01:00"}
+    assert [setup.handle(body) for _ in range(2)] == [COMPLETED] * 2
+    assert setup.store["m-1"].status is Status.SCHEDULED
+    assert list(setup.schedule.at) == ["m-1"]
+    assert setup.gateway.calls == []
     other = body | {"text": "Altro"}
-    assert stage.handle(other) == QueueOutcome(dead_letter="id_in_use")
+    assert setup.handle(other) == QueueOutcome(dead_letter="id_in_use")
 
 
 # Pointers
 
 
 def test_a_pointer_sends_the_stored_message():
-    stage = Stage()
-    stage.store.records["m-1"] = waiting()
-    assert stage.handle({"stored_message": "m-1"}) == COMPLETED
-    assert stage.store["m-1"].status is Status.SENT
+    setup = Setup()
+    setup.store.records["m-1"] = waiting()
+    assert setup.handle({"stored_message": "m-1"}) == COMPLETED
+    assert setup.store["m-1"].status is Status.SENT
 
 
 def test_a_pointer_that_is_received_too_early_is_retried():
-    stage = Stage()
-    stage.store.records["m-1"] = waiting(send_at=START + timedelta(seconds=60))
-    assert stage.handle({"stored_message": "m-1"}) == QueueOutcome(retry_in=60.0)
+    setup = Setup()
+    setup.store.records["m-1"] = waiting(send_at=START + timedelta(seconds=60))
+    assert setup.handle({"stored_message": "m-1"}) == QueueOutcome(retry_in=60.0)
 
 
 @pytest.mark.parametrize("key", ["m-9", "", "a b", "x" * 3000, 7, None, {"a": 1}, ["m-1"]])
 def test_a_pointer_to_nothing_is_dead_lettered(key):
-    stage = Stage()
+    setup = Setup()
     looked_up = []
-    stage.store.get = looked_up.append  # and gives nothing
-    assert stage.handle({"stored_message": key}) == QueueOutcome(dead_letter="no_such_message")
+    setup.store.get = looked_up.append  # and gives nothing
+    assert setup.handle({"stored_message": key}) == QueueOutcome(dead_letter="no_such_message")
     assert looked_up == (["m-9"] if key == "m-9" else [])  # the table knows no other keys
 
 
-# What is no message
+# Invalid messages
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_pointer_to_nothing_is_dead_lettered(key):
     ],
 )
 def test_what_is_not_json_is_dead_lettered(body):
-    assert Stage().handle(body) == QueueOutcome(dead_letter="not_json")
+    assert Setup().handle(body) == QueueOutcome(dead_letter="not_json")
 
 
 @pytest.mark.parametrize(
@@ -190,22 +190,22 @@ def test_what_is_not_json_is_dead_lettered(body):
         ([], ": not_an_object"),
         ("7", ": not_an_object"),
         ({}, "to: missing, text: missing"),
-        (LEAST | {"testo": "x"}, "testo: unknown_field"),
-        (LEAST | {"to": 3331234567}, "to: wrong_type"),
-        (LEAST | {"id": "a b"}, "id: bad_id"),
-        (LEAST | {"dry_run": True}, "dry_run_in_queue"),
+        (MINIMAL | {"testo": "x"}, "testo: unknown_field"),
+        (MINIMAL | {"to": 3331234567}, "to: wrong_type"),
+        (MINIMAL | {"id": "a b"}, "id: bad_id"),
+        (MINIMAL | {"dry_run": True}, "dry_run_in_queue"),
         ({"Records": []}, "Records: unknown_field, to: missing, text: missing"),
     ],
 )
 def test_an_invalid_message_is_dead_lettered_with_its_mistakes(body, reason):
-    stage = Stage()
-    assert stage.handle(body) == QueueOutcome(dead_letter=reason)
-    assert stage.store.records == {}
+    setup = Setup()
+    assert setup.handle(body) == QueueOutcome(dead_letter=reason)
+    assert setup.store.records == {}
 
 
 def test_the_reason_fits_an_attribute_and_shows_nothing_of_the_message():
-    odd = {f"campo{n}": "segreto" for n in range(100)} | {"segreto\n": 1, "to": 333_1234567}
-    reason = Stage().handle(odd).dead_letter
+    message = {f"campo{n}": "segreto" for n in range(100)} | {"segreto\n": 1, "to": 333_1234567}
+    reason = Setup().handle(message).dead_letter
     assert len(reason) <= 256
     assert reason.isprintable()
     assert "segreto" not in reason
@@ -213,22 +213,22 @@ def test_the_reason_fits_an_attribute_and_shows_nothing_of_the_message():
 
 
 def test_a_message_with_a_bad_number_becomes_a_rejected_record():
-    stage = Stage()
-    body = LEAST | {"id": "m-1", "to": "06 1234567"}
-    assert stage.handle(body) == COMPLETED
-    stage.clock.forward(0.001)
-    assert stage.handle(body) == COMPLETED
-    assert (stage.store["m-1"].status, stage.store["m-1"].reason) == ("rejected", "landline")
-    assert len(stage.telemetry.changes) == 1
+    setup = Setup()
+    body = MINIMAL | {"id": "m-1", "to": "06 1234567"}
+    assert setup.handle(body) == COMPLETED
+    setup.clock.advance(0.001)
+    assert setup.handle(body) == COMPLETED
+    assert (setup.store["m-1"].status, setup.store["m-1"].reason) == ("rejected", "landline")
+    assert len(setup.telemetry.changes) == 1
 
 
 def test_a_rejected_message_does_not_replace_another():
-    stage = Stage()
-    stage.handle(LEAST | {"id": "m-1"})
+    setup = Setup()
+    setup.handle(MINIMAL | {"id": "m-1"})
     assert (
-        stage.handle({"id": "m-1", "to": "06 1234567", "text": "Ciao"}).dead_letter == "id_in_use"
+        setup.handle({"id": "m-1", "to": "06 1234567", "text": "Ciao"}).dead_letter == "id_in_use"
     )
-    assert stage.store["m-1"].status is Status.SENT
+    assert setup.store["m-1"].status is Status.SENT
 
 
 # Envelopes
@@ -243,49 +243,49 @@ def event_bridge(inner):
 
 
 @pytest.mark.parametrize(
-    "envelope", [sns(LEAST), event_bridge(LEAST), sns(event_bridge(LEAST)), sns(sns(LEAST))]
+    "envelope", [sns(MINIMAL), event_bridge(MINIMAL), sns(event_bridge(MINIMAL)), sns(sns(MINIMAL))]
 )
 def test_envelopes_are_unwrapped(envelope):
-    stage = Stage()
-    assert stage.handle(envelope) == COMPLETED
-    assert len(stage.gateway.accepted) == 1
+    setup = Setup()
+    assert setup.handle(envelope) == COMPLETED
+    assert len(setup.gateway.accepted) == 1
 
 
 @pytest.mark.parametrize(
     "envelope",
     [
-        sns(LEAST),
-        event_bridge(LEAST) | {"id": "x"},
-        sns(event_bridge(LEAST) | {"id": "x"}) | {"MessageId": "another-each-time"},
+        sns(MINIMAL),
+        event_bridge(MINIMAL) | {"id": "x"},
+        sns(event_bridge(MINIMAL) | {"id": "x"}) | {"MessageId": "another-each-time"},
     ],
 )
 def test_an_envelope_that_is_delivered_twice_is_one_sms(envelope):
     """SNS and EventBridge deliver at least once, and the queue gives each copy another id."""
-    stage = Stage()
-    assert stage.handle(envelope, "sqs-1") == COMPLETED
-    assert stage.handle(envelope, "sqs-2") == COMPLETED
-    assert list(stage.store.records) == ["x"]
-    assert len(stage.gateway.accepted) == 1
+    setup = Setup()
+    assert setup.handle(envelope, "sqs-1") == COMPLETED
+    assert setup.handle(envelope, "sqs-2") == COMPLETED
+    assert list(setup.store.records) == ["x"]
+    assert len(setup.gateway.accepted) == 1
 
 
 def test_a_messages_own_id_takes_precedence_over_its_envelopes():
-    stage = Stage()
-    stage.handle(sns(LEAST | {"id": "m-1"}))
-    assert list(stage.store.records) == ["m-1"]
+    setup = Setup()
+    setup.handle(sns(MINIMAL | {"id": "m-1"}))
+    assert list(setup.store.records) == ["m-1"]
 
 
-@pytest.mark.parametrize("odd", [None, 7, "", "a b", "x" * 129, {}])
-def test_an_envelopes_id_that_no_message_can_have_is_ignored(odd):
-    stage = Stage()
-    assert stage.handle(sns(LEAST) | {"MessageId": odd}) == COMPLETED
-    assert list(stage.store.records) == ["sqs-1"]
+@pytest.mark.parametrize("envelope_id", [None, 7, "", "a b", "x" * 129, {}])
+def test_an_envelopes_id_that_no_message_can_have_is_ignored(envelope_id):
+    setup = Setup()
+    assert setup.handle(sns(MINIMAL) | {"MessageId": envelope_id}) == COMPLETED
+    assert list(setup.store.records) == ["sqs-1"]
 
 
 def test_an_envelope_around_a_pointer_is_one_to_the_stored_message():
-    stage = Stage()
-    stage.store.records["m-1"] = waiting()
-    assert stage.handle(event_bridge({"stored_message": "m-1"})) == COMPLETED
-    assert len(stage.gateway.accepted) == 1
+    setup = Setup()
+    setup.store.records["m-1"] = waiting()
+    assert setup.handle(event_bridge({"stored_message": "m-1"})) == COMPLETED
+    assert len(setup.gateway.accepted) == 1
 
 
 @pytest.mark.parametrize(
@@ -296,14 +296,14 @@ def test_an_envelope_around_a_pointer_is_one_to_the_stored_message():
     ],
 )
 def test_an_envelope_around_a_plain_text_is_dead_lettered(envelope):
-    assert Stage().handle(envelope) == QueueOutcome(dead_letter="not_json")
+    assert Setup().handle(envelope) == QueueOutcome(dead_letter="not_json")
 
 
 def test_envelopes_nested_too_deeply_are_dead_lettered():
-    inner = LEAST
+    inner = MINIMAL
     for _ in range(50):
         inner = event_bridge(inner)
-    assert "unknown_field" in Stage().handle(inner).dead_letter
+    assert "unknown_field" in Setup().handle(inner).dead_letter
 
 
 @given(
@@ -323,10 +323,10 @@ def test_envelopes_nested_too_deeply_are_dead_lettered():
     )
 )
 def test_whatever_is_in_the_queue_is_completed_retried_or_dead_lettered(body):
-    stage = Stage()
-    handled = stage.handle(body)
+    setup = Setup()
+    handled = setup.handle(body)
     assert handled == COMPLETED or handled.dead_letter or handled.retry_in
-    assert handled != COMPLETED or stage.store.records
+    assert handled != COMPLETED or setup.store.records
 
 
 def test_what_is_not_an_envelope_is_left_unchanged():

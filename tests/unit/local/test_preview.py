@@ -1,4 +1,4 @@
-"""Previewing a payload: every step is shown, every reason is in words, nothing is sent."""
+"""Previewing a payload: every step and every reason is shown, nothing is sent."""
 
 import json
 import os
@@ -151,15 +151,15 @@ def test_a_call_of_last_week_is_distinguished_from_a_forged_one():
 
 
 @pytest.mark.parametrize(
-    ("headers", "secret", "words"),
+    ("headers", "secret", "sentence"),
     [
         ("X-Other: 1", "local-secret", "must be in header:X-Shopify-Hmac-Sha256"),
         ("X-Other: 1", "", "The source names shopify."),
         ("X-Shopify-Hmac-Sha256: ?", "local-secret", "another form than this sender's"),
     ],
 )
-def test_a_refusal_says_what_to_look_at(headers, secret, words):
-    assert words in preview(SHOP, {}, headers, secret=secret).why
+def test_a_refusal_says_what_to_look_at(headers, secret, sentence):
+    assert sentence in preview(SHOP, {}, headers, secret=secret).why
 
 
 def test_the_ping_of_woocommerce_is_named():
@@ -169,7 +169,7 @@ def test_the_ping_of_woocommerce_is_named():
     assert "answered 200" in shown.why
 
 
-# Reading what a person has
+# Reading what a person pastes
 
 
 def test_a_request_line_contains_the_token_of_the_address():
@@ -203,7 +203,7 @@ def test_without_headers_a_form_is_recognized_by_its_body(name, body):
 
 
 @pytest.mark.parametrize(
-    ("of", "body", "headers", "topic", "words"),
+    ("of", "body", "headers", "topic", "sentence"),
     [
         (SHOP, b"{}", "no header", "", "not of the form `Name: value`"),
         (preset("tally"), b"{}", "", "FORM_RESPONSE", "it from body:eventType"),
@@ -213,8 +213,8 @@ def test_without_headers_a_form_is_recognized_by_its_body(name, body):
         (SHOP, b'{"httpMethod": "POST", "body": [], "headers": 3}', "", "", "no event of API"),
     ],
 )
-def test_input_that_is_not_a_call_gets_a_sentence(of, body, headers, topic, words):
-    with pytest.raises(CannotPreview, match=words):
+def test_input_that_is_not_a_call_gets_a_sentence(of, body, headers, topic, sentence):
+    with pytest.raises(CannotPreview, match=sentence):
         sample_call(of, body, headers, topic)
 
 

@@ -1,4 +1,4 @@
-"""What the client asks and what it makes of each answer, without a socket."""
+"""The client's requests and how it reads each response, without a socket."""
 
 import logging
 import sys
@@ -35,7 +35,7 @@ def answer(answers, body="[0]", **rest):
     return gateway().send(SMS, ACCOUNT)
 
 
-# What it asks
+# Requests
 
 
 def test_each_call_is_one_request_with_the_parameters_of_the_guide(answers):
@@ -88,21 +88,21 @@ def test_what_a_client_could_rewrite_is_sent_unchanged(answers, text, sent):
 
 
 @pytest.mark.parametrize(
-    ("url", "asked"),
+    ("url", "requested"),
     [
         ("http://gateway.example", "http://gateway.example/"),
         ("http://gateway.example:8080/a/b.php", "http://gateway.example:8080/a/b.php"),
         ("http://user:word@gateway.example/a?b=c#d", "http://gateway.example/a"),
     ],
 )
-def test_of_the_configured_address_only_host_and_path_are_used(answers, url, asked):
-    answers.get(asked, body="[0]")
+def test_of_the_configured_address_only_host_and_path_are_used(answers, url, requested):
+    answers.get(requested, body="[0]")
     assert gateway(url).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
-    assert [call.request.url for call in answers.calls] == [f"{asked}?{ROSA['query']}"]
+    assert [call.request.url for call in answers.calls] == [f"{requested}?{ROSA['query']}"]
     assert dict(answers.calls[0].request.headers) == {"User-Agent": "openvoip-sms"}
 
 
-# What it makes of an answer
+# Responses
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_a_fault_after_the_connection_is_uncertain_and_reports_only_its_class(
     reply = answer(answers, carrying_the_address(fault))
     assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, fault.__name__)
     assert sys.exception() is None  # nothing that a later log line could print along
-    written = caplog.text + repr(reply) + "".join(capfd.readouterr())
-    assert not [canary for canary in CANARIES if canary in written]
+    output = caplog.text + repr(reply) + "".join(capfd.readouterr())
+    assert not [canary for canary in CANARIES if canary in output]
     assert len(answers.calls) == 1
 
 

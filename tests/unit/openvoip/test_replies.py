@@ -1,4 +1,4 @@
-"""What the gateway says, in every form that was published, and in forms that only look like it."""
+"""The gateway's replies, in every published form, and in forms that only look similar."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def read(body, status=200, retry_after=None):
     return read_reply(status, given, retry_after, NOW)
 
 
-# What was published, in each form it may take
+# Published replies, in each form
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_security_error_is_about_the_account(body):
     assert read(body).outcome is CallOutcome.BAD_CREDENTIALS
 
 
-# What only looks like it
+# Similar replies
 
 
 @pytest.mark.parametrize(
@@ -255,13 +255,13 @@ def test_retry_after_is_read_in_both_forms(value, seconds):
     assert seconds_until(value, NOW) == seconds
 
 
-# Whatever comes
+# Any reply
 
 PUBLISHED_WORDS = {"", "messaggio inoltrato correttamente"}
 
 
 def says_accepted(body):
-    """An independent and simple-minded reading: code 0, no word but the published sentence."""
+    """An independent, simple reading: code 0, no word but the published sentence."""
     letters = "".join(c if c.isalnum() else " " for c in body.decode("utf-8", "replace"))
     words = letters.replace("exit_status", "").casefold().split()
     rest = [w for w in words if w not in ("exit", "status", "string", "ok")]

@@ -1,4 +1,4 @@
-"""From a caller's object to a message that may be sent, or to all that is wrong with it."""
+"""From a caller's object to a message that may be sent, or to the list of its mistakes."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,11 +18,11 @@ from openvoip_sms.rules.record import Status, public
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 POLICY = Policy(default_sender="Bottega", live=True)
-LEAST = {"to": "333 123 4567", "text": "Ciao"}
+MINIMAL = {"to": "333 123 4567", "text": "Ciao"}
 
 
 def parse(policy=POLICY, **fields):
-    return parse_message(LEAST | fields, policy, NOW)
+    return parse_message(MINIMAL | fields, policy, NOW)
 
 
 def refused(given, policy=POLICY):
@@ -35,7 +35,7 @@ def violations(given, policy=POLICY):
     return [(one.field, one.reason) for one in refused(given, policy).violations]
 
 
-# What is taken
+# Accepted
 
 
 def test_number_and_text_are_enough_for_a_message():
@@ -97,11 +97,11 @@ def test_emoji_are_counted_in_the_phones_units():
     assert parse(text="😀" * 36).cost_eur == Decimal("0.18")
 
 
-# Whom a message may name as its sender
+# Senders
 
 
 @pytest.mark.parametrize(
-    ("allowed", "sender", "taken"),
+    ("allowed", "sender", "accepted"),
     [
         ((), "Bottega", True),
         ((), "Studio", False),
@@ -111,27 +111,29 @@ def test_emoji_are_counted_in_the_phones_units():
         (("+393331230000",), "+393331230000", True),
     ],
 )
-def test_a_message_names_only_senders_that_the_settings_allow(allowed, sender, taken):
+def test_a_message_names_only_senders_that_the_settings_allow(allowed, sender, accepted):
     policy = Policy(default_sender="Bottega", allowed_senders=frozenset(allowed))
-    if taken:
+    if accepted:
         assert parse(policy, sender=sender).sender == sender
     else:
-        assert violations(LEAST | {"sender": sender}, policy) == [("sender", "sender_not_allowed")]
+        assert violations(MINIMAL | {"sender": sender}, policy) == [
+            ("sender", "sender_not_allowed")
+        ]
 
 
 def test_a_sender_that_networks_would_cut_is_refused_with_the_reason():
-    assert violations(LEAST | {"sender": "www.sitoazienda.it"}) == [("sender", "too_long")]
+    assert violations(MINIMAL | {"sender": "www.sitoazienda.it"}) == [("sender", "too_long")]
 
 
-# What is refused
+# Refused
 
 
 def test_an_answer_stays_readable_however_many_unknown_fields_are_posted():
-    given = LEAST | {f"campo{n}": 1 for n in range(7000)}
+    given = MINIMAL | {f"campo{n}": 1 for n in range(7000)}
     assert len(violations(given)) == 20
 
 
-@pytest.mark.parametrize("given", [None, [], "Ciao", 7, True, [LEAST]])
+@pytest.mark.parametrize("given", [None, [], "Ciao", 7, True, [MINIMAL]])
 def test_what_is_not_an_object_is_not_a_message(given):
     error = refused(given)
     assert error.structural
@@ -213,7 +215,7 @@ def test_what_is_not_an_object_is_not_a_message(given):
     ],
 )
 def test_each_mistake_names_its_field_and_reason(fields, field, reason):
-    assert violations(LEAST | fields) == [(field, reason)]
+    assert violations(MINIMAL | fields) == [(field, reason)]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,7 @@ def test_what_is_just_within_its_bounds_is_accepted(fields):
 
 @pytest.mark.parametrize("missing", ["to", "text"])
 def test_number_and_text_are_required(missing):
-    given = {name: value for name, value in LEAST.items() if name != missing}
+    given = {name: value for name, value in MINIMAL.items() if name != missing}
     assert violations(given) == [(missing, "missing")]
 
 
@@ -264,16 +266,18 @@ def test_each_sentence_explains_and_none_repeats_number_or_text():
 
 
 def test_a_mistake_of_the_content_is_distinguished_from_a_mistake_of_the_structure():
-    assert not refused(LEAST | {"to": "06 1234567"}).structural
-    assert not refused(LEAST | {"text": "a" * 613}).structural
-    assert refused(LEAST | {"to": "06 1234567", "testo": ""}).structural
+    assert not refused(MINIMAL | {"to": "06 1234567"}).structural
+    assert not refused(MINIMAL | {"text": "a" * 613}).structural
+    assert refused(MINIMAL | {"to": "06 1234567", "testo": ""}).structural
     assert refused({"text": "Ciao"}).structural
 
 
 def test_without_a_configured_limit_the_standards_limit_applies():
     unlimited = Policy(default_sender="Bottega", max_segments=0)
     assert parse(unlimited, text="a" * (153 * 255)).segments == 255
-    assert violations(LEAST | {"text": "a" * (153 * 255 + 1)}, unlimited) == [("text", "too_long")]
+    assert violations(MINIMAL | {"text": "a" * (153 * 255 + 1)}, unlimited) == [
+        ("text", "too_long")
+    ]
 
 
 anything = st.recursive(
@@ -287,19 +291,19 @@ names = st.sampled_from(
 )
 
 
-@given(anything | st.dictionaries(names, anything, max_size=6).map(lambda odd: LEAST | odd))
+@given(anything | st.dictionaries(names, anything, max_size=6).map(lambda fields: MINIMAL | fields))
 def test_whatever_is_given_becomes_a_message_or_a_list_of_violations(given):
     try:
         message = parse_message(given, POLICY, NOW)
     except InvalidMessage as error:
-        told = [one.field + one.reason + one.detail for one in error.violations]
-        assert "".join(told).encode()
+        listed = [one.field + one.reason + one.detail for one in error.violations]
+        assert "".join(listed).encode()
     else:
         assert message.to == "+393331234567" or "to" in given
         assert 1 <= message.segments <= 4
 
 
-# The same id must always mean the same thing
+# Fingerprints
 
 
 @pytest.mark.parametrize(
@@ -312,11 +316,11 @@ def test_whatever_is_given_becomes_a_message_or_a_list_of_violations(given):
     ],
 )
 def test_the_same_request_spelled_differently_has_the_same_fingerprint(same):
-    assert fingerprint(LEAST | same) == fingerprint(LEAST)
+    assert fingerprint(MINIMAL | same) == fingerprint(MINIMAL)
 
 
 def test_the_order_of_fields_does_not_matter():
-    assert fingerprint(dict(reversed(LEAST.items()))) == fingerprint(LEAST)
+    assert fingerprint(dict(reversed(MINIMAL.items()))) == fingerprint(MINIMAL)
 
 
 @pytest.mark.parametrize(
@@ -335,11 +339,11 @@ def test_the_order_of_fields_does_not_matter():
     ],
 )
 def test_another_request_has_another_fingerprint(other):
-    assert fingerprint(LEAST | other) != fingerprint(LEAST)
+    assert fingerprint(MINIMAL | other) != fingerprint(MINIMAL)
 
 
 def test_a_fingerprint_shows_nothing_of_the_message():
-    shown = fingerprint(LEAST)
+    shown = fingerprint(MINIMAL)
     assert len(shown) == 64
     assert "3331234567" not in shown
 
@@ -361,7 +365,7 @@ def test_a_new_record_waits_with_all_that_was_requested():
     assert (made.created_at, made.updated_at) == (NOW, NOW)
     assert made.expires_at == NOW + timedelta(hours=24)
     assert (made.reference, made.category, made.source) == ("r", "marketing", "api")
-    assert made.fingerprint == fingerprint(LEAST | {"reference": "r", "category": "marketing"})
+    assert made.fingerprint == fingerprint(MINIMAL | {"reference": "r", "category": "marketing"})
 
 
 def test_a_record_for_later_is_scheduled_and_valid_from_its_time():
@@ -406,7 +410,7 @@ def rejected(given, policy=POLICY):
 
 
 def test_a_message_that_cannot_be_sent_leaves_a_record_that_says_why():
-    made = rejected(LEAST | {"to": "06 1234567", "id": "m-2", "reference": "pratica 7"})
+    made = rejected(MINIMAL | {"to": "06 1234567", "id": "m-2", "reference": "pratica 7"})
     assert (made.id, made.status, made.reason) == ("m-2", Status.REJECTED, "landline")
     assert (made.to, made.text, made.source) == ("06 1234567", "Ciao", "queue")
     assert "landline" in made.detail
@@ -414,22 +418,22 @@ def test_a_message_that_cannot_be_sent_leaves_a_record_that_says_why():
 
 
 def test_a_rejected_message_without_id_gets_the_default_id():
-    assert rejected(LEAST | {"to": "06 1234567"}).id == "sqs-1"
+    assert rejected(MINIMAL | {"to": "06 1234567"}).id == "sqs-1"
 
 
 @pytest.mark.parametrize("to", ["", "   ", "\ud800", "è" * 500, "\x00"])
 def test_a_rejected_number_is_stored_as_far_as_the_table_allows(to):
-    kept = rejected(LEAST | {"to": to}).to
+    kept = rejected(MINIMAL | {"to": to}).to
     assert 1 <= len(kept) <= 40
     kept.encode()
 
 
 def test_a_rejected_text_is_stored_as_far_as_the_table_allows():
-    kept = rejected(LEAST | {"text": "mezza \ud83d" + "a" * 5000}).text
+    kept = rejected(MINIMAL | {"text": "mezza \ud83d" + "a" * 5000}).text
     assert len(kept.encode()) <= 2000
     assert kept.startswith("mezza ")
 
 
 def test_a_rejected_text_is_not_stored_where_texts_are_not():
     policy = Policy(default_sender="Bottega", store_text=False)
-    assert rejected(LEAST | {"to": "06 1234567"}, policy).text is None
+    assert rejected(MINIMAL | {"to": "06 1234567"}, policy).text is None

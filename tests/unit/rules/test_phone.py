@@ -1,4 +1,4 @@
-"""Numbers in every odd writing. Real prefixes, invented numbers."""
+"""Numbers in every spelling. Real prefixes, invented numbers."""
 
 import re
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile, mask
-from tests.function_calls import calls_of
+from tests.function_calls import count_calls
 
 MOBILE = "+393331234567"
 
@@ -26,7 +26,7 @@ def reason_for(raw):
 
 
 @pytest.mark.parametrize(
-    "written",
+    "raw",
     [
         "3331234567",
         "+393331234567",
@@ -61,12 +61,12 @@ def reason_for(raw):
         "\t3331234567\r\n",
     ],
 )
-def test_every_common_spelling_is_the_same_number(written):
-    assert italian_mobile(written) == MOBILE
+def test_every_common_spelling_is_the_same_number(raw):
+    assert italian_mobile(raw) == MOBILE
 
 
 @pytest.mark.parametrize(
-    ("written", "number"),
+    ("raw", "number"),
     [
         ("3931234567", "+393931234567"),  # prefix 393
         ("393931234567", "+393931234567"),
@@ -77,8 +77,8 @@ def test_every_common_spelling_is_the_same_number(written):
         ("+39 333 123456", "+39333123456"),
     ],
 )
-def test_the_length_decides_between_prefix_and_country(written, number):
-    assert italian_mobile(written) == number
+def test_the_length_decides_between_prefix_and_country(raw, number):
+    assert italian_mobile(raw) == number
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_refusal_is_a_sentence_that_does_not_repeat_the_number():
 def test_a_megabyte_is_refused_before_it_is_read():
     hostile = "3" * 1_000_000
     assert reason_for(hostile) == "too_long"
-    assert calls_of(lambda: reason_for(hostile)) == calls_of(lambda: reason_for("3" * 65))
+    assert count_calls(lambda: reason_for(hostile)) == count_calls(lambda: reason_for("3" * 65))
 
 
 @settings(deadline=None)
@@ -193,8 +193,8 @@ def test_every_value_is_either_a_mobile_or_invalid(raw):
 )
 def test_separators_never_change_the_number(national, prefix, separators):
     grouped = [*separators, "", "", ""]  # a separator before the last one or two is a decimal's
-    written = prefix + "".join(map("".join, zip(national, grouped, strict=True)))
-    assert italian_mobile(written) == f"+39{national}"
+    raw = prefix + "".join(map("".join, zip(national, grouped, strict=True)))
+    assert italian_mobile(raw) == f"+39{national}"
 
 
 @settings(deadline=None)

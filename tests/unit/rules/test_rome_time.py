@@ -20,7 +20,7 @@ def utc(*parts):
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("value", "expected"),
     [
         ("2026-12-03T09:00", utc(2026, 12, 3, 8)),
         ("2026-07-03T09:00", utc(2026, 7, 3, 7)),
@@ -34,8 +34,8 @@ def utc(*parts):
         (1796286600, utc(2026, 12, 3, 8, 30)),
     ],
 )
-def test_a_time_without_an_offset_is_romes(written, expected):
-    assert moment_of(written) == expected
+def test_a_time_without_an_offset_is_romes(value, expected):
+    assert moment_of(value) == expected
 
 
 def test_the_skipped_hour_is_moved_on():
@@ -43,7 +43,7 @@ def test_the_skipped_hour_is_moved_on():
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("value", "expected"),
     [
         (0, Duration(0, 0)),
         (900, Duration(0, 900)),
@@ -54,12 +54,12 @@ def test_the_skipped_hour_is_moved_on():
         ("PT90S", Duration(0, 90)),
     ],
 )
-def test_durations_are_seconds_or_iso_8601(written, expected):
-    assert read_duration(written) == expected
+def test_durations_are_seconds_or_iso_8601(value, expected):
+    assert read_duration(value) == expected
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     [
         "P",
         "PT",
@@ -78,8 +78,8 @@ def test_durations_are_seconds_or_iso_8601(written, expected):
         "P1DT",
     ],
 )
-def test_other_durations_are_refused(written):
-    assert read_duration(written) is None
+def test_other_durations_are_refused(value):
+    assert read_duration(value) is None
 
 
 def test_a_day_later_is_the_same_hour_even_over_a_clock_change():

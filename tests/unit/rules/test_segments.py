@@ -35,30 +35,30 @@ GSM_TEXTS = st.text(alphabet=sorted(GSM_7), max_size=700)
 MIXED_TEXTS = st.text(alphabet=st.sampled_from("aè€[È’😀👍"), max_size=400)
 
 
-def signs(code_points):
+def characters(code_points):
     return {chr(int(code, 16)) for code in code_points.split()}
 
 
 def units(text):
     """Septets by Perl's table, or UTF-16 code units as the codec counts them."""
-    if signs(BASIC_BY_PERL) | signs(EXTENSION_BY_PERL) >= set(text):
-        return sum(2 if sign in signs(EXTENSION_BY_PERL) else 1 for sign in text)
+    if characters(BASIC_BY_PERL) | characters(EXTENSION_BY_PERL) >= set(text):
+        return sum(2 if char in characters(EXTENSION_BY_PERL) else 1 for char in text)
     return len(text.encode("utf-16-le")) // 2
 
 
 def test_the_alphabet_is_the_one_of_another_implementation():
-    assert signs(BASIC_BY_PERL) == GSM_7_BASIC
-    assert signs(EXTENSION_BY_PERL) == GSM_7_EXTENSION
+    assert characters(BASIC_BY_PERL) == GSM_7_BASIC
+    assert characters(EXTENSION_BY_PERL) == GSM_7_EXTENSION
 
 
-@pytest.mark.parametrize("sign", "àèéìòùÉÇäöüñÄÖÜÑß§£@_¿¡ΔΦΓΛΩΠΨΣΘΞ€[]{}\\^~|'\n")
-def test_a_character_inside_gsm_7(sign):
-    assert encoding_of(sign) == Encoding.GSM_7
+@pytest.mark.parametrize("char", "àèéìòùÉÇäöüñÄÖÜÑß§£@_¿¡ΔΦΓΛΩΠΨΣΘΞ€[]{}\\^~|'\n")
+def test_a_character_inside_gsm_7(char):
+    assert encoding_of(char) == Encoding.GSM_7
 
 
-@pytest.mark.parametrize("sign", "ÀÈÌÒÙáíóúÁÍÓÚç’‘“”«»–—…•·´`°ºª²½×®™\t\u00a0😀")
-def test_a_character_that_makes_the_whole_text_ucs_2(sign):
-    assert encoding_of(f"Ciao {sign}") == Encoding.UCS_2
+@pytest.mark.parametrize("char", "ÀÈÌÒÙáíóúÁÍÓÚç’‘“”«»–—…•·´`°ºª²½×®™\t\u00a0😀")
+def test_a_character_that_makes_the_whole_text_ucs_2(char):
+    assert encoding_of(f"Ciao {char}") == Encoding.UCS_2
 
 
 def test_a_decomposed_accent_is_outside_gsm_7_and_the_composed_one_inside():

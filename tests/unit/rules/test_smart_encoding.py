@@ -14,7 +14,7 @@ ANY = ITALIAN | st.text(max_size=200)
 
 
 @pytest.mark.parametrize(
-    ("written", "sent"),
+    ("text", "sent"),
     [
         ("L’ordine è pronto", "L'ordine è pronto"),
         ("‘sì’ ´no` dell’“Arte”", "'sì' 'no' dell'\"Arte\""),
@@ -43,8 +43,8 @@ ANY = ITALIAN | st.text(max_size=200)
         ("", ""),
     ],
 )
-def test_a_text_is_converted_as_an_italian_would_type_it_in_gsm_7(written, sent):
-    assert smart(written).text == sent
+def test_a_text_is_converted_as_an_italian_would_type_it_in_gsm_7(text, sent):
+    assert smart(text).text == sent
     assert encoding_of(sent) == Encoding.GSM_7
 
 
@@ -79,10 +79,10 @@ def test_composing_alone_is_no_replacement():
 @settings(deadline=None)
 @given(ANY)
 def test_the_result_is_gsm_7_or_the_composed_text(text):
-    written = smart(text)
+    converted = smart(text)
     composed = unicodedata.normalize("NFC", text)
-    assert GSM_7.issuperset(written.text) or written.text == composed
-    assert bool(written.replaced) == (written.text != composed)
+    assert GSM_7.issuperset(converted.text) or converted.text == composed
+    assert bool(converted.replaced) == (converted.text != composed)
 
 
 @settings(deadline=None)

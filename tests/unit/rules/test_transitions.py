@@ -1,4 +1,4 @@
-"""The state machine of the promise: what each event makes of a record."""
+"""The state machine of docs/delivery.md: what each event makes of a record."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +26,7 @@ def answered(outcome, policy=HOLD, record=None, jitter=1.0, **reply):
     )
 
 
-# The table of the promise
+# The table of docs/delivery.md
 
 ROWS = [
     (CallOutcome.ACCEPTED, "sent", None),
@@ -58,7 +58,7 @@ def test_each_outcome_leads_to_its_status(outcome, status, reason):
 def test_only_an_open_record_is_checked_again_and_only_an_unknown_one_keeps_its_claim(outcome):
     record = answered(outcome).record
     assert (record.check_at is not None) == (record.status in OPEN)
-    # The owner of the claim may wake up late and know better.
+    # The owner of the claim may still report a late result.
     assert (record.claim is not None) == (record.status is Status.UNKNOWN)
 
 
@@ -118,23 +118,23 @@ def test_an_expired_lease_is_unknown():
     assert after.retry_in is None
 
 
-# What AmbiguousOutcome=resend makes of a doubt
+# Unknown outcomes with AmbiguousOutcome=resend
 
 
 @pytest.mark.parametrize(
-    "doubt",
+    "unknown_outcome",
     [
         lambda record: transitions.answered(
             record, CallResult(CallOutcome.UNCERTAIN), LATER, RESEND, 1.0
         ),
         lambda record: transitions.lease_expired(record, LATER, RESEND, 1.0),
     ],
-    ids=["no clear answer", "died"],
+    ids=["no clear answer", "lease expired"],
 )
-def test_resend_unknown_makes_up_to_three_calls_then_leaves_it_to_a_person(doubt):
-    first = doubt(sending())
-    second = doubt(again(first))
-    third = doubt(again(second))
+def test_resend_unknown_makes_up_to_three_calls_then_leaves_it_to_a_person(unknown_outcome):
+    first = unknown_outcome(sending())
+    second = unknown_outcome(again(first))
+    third = unknown_outcome(again(second))
     assert [first.record.status, second.record.status] == [Status.QUEUED] * 2
     assert first.record.maybe_sent
     assert first.retry_in is not None
@@ -213,7 +213,7 @@ def test_no_delay_goes_past_the_expiry_of_a_message():
     assert answered(CallOutcome.BUSY, record=over, retry_after=120.0).retry_in == 1.0
 
 
-# A person's manual_actions
+# Manual actions
 
 
 @pytest.mark.parametrize("status", Status)
@@ -271,18 +271,18 @@ def test_only_what_waits_can_be_cancelled(status):
     assert (cancelled is not None) == (status in WAITING)
 
 
-# Texts that are not kept
+# Texts that are not stored
 
 
 def test_a_text_is_dropped_once_its_message_is_final_and_not_before():
-    frugal = replace(HOLD, store_text=False)
-    assert answered(CallOutcome.ACCEPTED, frugal).record.text is None
-    assert answered(CallOutcome.GENERIC_ERROR, frugal).record.text == "Ciao"
-    assert answered(CallOutcome.UNCERTAIN, frugal).record.text == "Ciao"
-    assert transitions.cancelled(waiting(), LATER, frugal).text is None
+    without_texts = replace(HOLD, store_text=False)
+    assert answered(CallOutcome.ACCEPTED, without_texts).record.text is None
+    assert answered(CallOutcome.GENERIC_ERROR, without_texts).record.text == "Ciao"
+    assert answered(CallOutcome.UNCERTAIN, without_texts).record.text == "Ciao"
+    assert transitions.cancelled(waiting(), LATER, without_texts).text is None
 
 
-# Whatever happens
+# Any sequence
 
 
 @given(

@@ -12,7 +12,7 @@ def value(expression, **data):
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("raw", "expected"),
     [
         (12.5, "12,50 €"),
         (0, "0,00 €"),
@@ -30,16 +30,16 @@ def value(expression, **data):
         ("1234.567", "1.234,57 €"),
     ],
 )
-def test_money_reads_as_in_italy(written, expected):
-    assert value("euro(v)", v=written) == expected
+def test_money_reads_as_in_italy(raw, expected):
+    assert value("euro(v)", v=raw) == expected
 
 
 @pytest.mark.parametrize(
-    "written",
+    "raw",
     ["1.234", "1,234.50", "dodici", "", "1e5", "٣", "12.50 USD", True, [], 10**13, 1e300, "9" * 40],
 )
-def test_an_ambiguous_amount_is_refused(written):
-    assert value("euro(v)", v=written) is None
+def test_an_ambiguous_amount_is_refused(raw):
+    assert value("euro(v)", v=raw) is None
 
 
 def test_cents_read_as_euro():
@@ -49,7 +49,7 @@ def test_cents_read_as_euro():
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("raw", "expected"),
     [
         ("2026-12-03", "3 dicembre"),
         ("2026-12-03T23:30:00Z", "4 dicembre"),
@@ -64,8 +64,8 @@ def test_cents_read_as_euro():
         ("1796286600", "3 dicembre"),
     ],
 )
-def test_dates_read_as_in_italy_in_whatever_usual_form_they_come(written, expected):
-    assert value("date(v)", v=written) == expected
+def test_dates_read_as_in_italy_in_whatever_usual_form_they_come(raw, expected):
+    assert value("date(v)", v=raw) == expected
 
 
 def test_dates_have_longer_and_shorter_forms():
@@ -75,7 +75,7 @@ def test_dates_have_longer_and_shorter_forms():
 
 
 @pytest.mark.parametrize(
-    "written",
+    "raw",
     [
         "2026-13-01",
         "31/02/2026",
@@ -93,8 +93,8 @@ def test_dates_have_longer_and_shorter_forms():
         "2026-W49-4",
     ],
 )
-def test_what_is_not_a_date_is_none(written):
-    assert value("date(v)", v=written) is None
+def test_what_is_not_a_date_is_none(raw):
+    assert value("date(v)", v=raw) is None
 
 
 def test_times_are_those_of_rome():
@@ -105,7 +105,7 @@ def test_times_are_those_of_rome():
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("raw", "expected"),
     [
         ("MARIO ROSSI", "Mario Rossi"),
         ("mario de luca", "Mario De Luca"),
@@ -116,12 +116,12 @@ def test_times_are_those_of_rome():
         ("McDonald", "McDonald"),
     ],
 )
-def test_names_get_their_capitals(written, expected):
-    assert value("title(v)", v=written) == expected
+def test_names_get_their_capitals(raw, expected):
+    assert value("title(v)", v=raw) == expected
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("raw", "expected"),
     [
         ("mario rossi", "Mario"),
         ("  ANNA  ", "Anna"),
@@ -131,16 +131,16 @@ def test_names_get_their_capitals(written, expected):
         ("Rossi, Mario", "Rossi"),
     ],
 )
-def test_a_first_name_is_taken_out_of_a_full_one(written, expected):
-    assert value("first_name(v)", v=written) == expected
+def test_a_first_name_is_taken_out_of_a_full_one(raw, expected):
+    assert value("first_name(v)", v=raw) == expected
 
 
 @pytest.mark.parametrize(
-    "written",
+    "raw",
     ["https://evil.example", "evil.example vinci", "<b>", "3331231234", "x" * 31, "", "Dott."],
 )
-def test_what_is_not_a_name_gives_no_first_name(written):
-    assert value("first_name(v)", v=written) is None
+def test_what_is_not_a_name_gives_no_first_name(raw):
+    assert value("first_name(v)", v=raw) is None
 
 
 def test_three_days_before_the_due_date_at_nine_can_be_expressed():

@@ -1,4 +1,4 @@
-"""Texts with expressions in braces: what goes out reads as a person would have written it."""
+"""Texts with expressions in braces: the result reads as if a person had written it."""
 
 import unicodedata
 
@@ -125,8 +125,8 @@ def test_line_breaks_of_the_template_stay():
 
 
 def test_a_long_value_is_cut_at_a_word_to_sixty_characters():
-    written = "Via della Repubblica numero centoventisette interno quattordici scala B"
-    assert text("{v}", v=written) == "Via della Repubblica numero centoventisette interno..."
+    address = "Via della Repubblica numero centoventisette interno quattordici scala B"
+    assert text("{v}", v=address) == "Via della Repubblica numero centoventisette interno..."
     assert text("{v}", v="x" * 61) == "x" * 57 + "..."
     assert text("{v}", v="x" * 60) == "x" * 60
 
@@ -188,7 +188,7 @@ def test_a_value_stays_one_short_printable_line(first, second):
     shown = text("[{a || ''}|{b || '-'}]", a=first, b=second)
     assert len(shown) <= 2 * 200 + 3
     assert "  " not in shown
-    assert not any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in shown)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in shown)
 
 
 @given(st.text(max_size=60))

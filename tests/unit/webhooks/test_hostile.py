@@ -1,4 +1,4 @@
-"""Whatever a stranger sends, the answer is a value, and it comes soon."""
+"""Whatever a stranger sends, the result is a value, for a bounded number of calls."""
 
 import json
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from openvoip_sms.webhooks.plan import (
 )
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 from openvoip_sms.webhooks.verify import Refused
-from tests.function_calls import calls_of
+from tests.function_calls import count_calls
 from tests.unit.webhooks.webhook_calls import NOW, call, preset
 
 TEXT = (
@@ -104,9 +104,9 @@ def test_no_form_of_an_authentic_sender_raises(fields):
     check(plan_trusted(preset("make", message=MESSAGE), request, NOW))
 
 
-def filled(unit, before=b"", after=b"", joint=b""):
-    count = (MAX_BODY_BYTES - len(before) - len(after)) // (len(unit) + len(joint))
-    return before + joint.join([unit] * count) + after
+def filled(unit, before=b"", after=b"", separator=b""):
+    count = (MAX_BODY_BYTES - len(before) - len(after)) // (len(unit) + len(separator))
+    return before + separator.join([unit] * count) + after
 
 
 PART = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
@@ -117,7 +117,7 @@ LARGE = {
     "open lists": (filled(b"["), "application/json"),
     "nested to the limit": (filled(b"[" * 99 + b"]" * 99, b"[", b"]", b","), "application/json"),
     "one text": (filled(b"x", b'{"phone":"3331231234","nome":"', b'"}'), "application/json"),
-    "control signs": (
+    "control characters": (
         filled(b"\\u0000", b'{"phone":"3331231234","nome":"', b'"}'),
         "application/json",
     ),
@@ -141,11 +141,11 @@ def test_the_largest_body_causes_work_in_proportion_to_its_size(name):
     assert len(body) <= MAX_BODY_BYTES
     sender = preset("make", to=["phone", "a[].phone"], message=MESSAGE)
     request = call(body, {"Content-Type": content_type})
-    assert calls_of(lambda: check(plan_trusted(sender, request, NOW))) < 2 * len(body)
+    assert count_calls(lambda: check(plan_trusted(sender, request, NOW))) < 2 * len(body)
 
 
 def test_a_value_of_a_mebibyte_costs_no_more_than_what_is_shown_of_it():
-    """What is cut anyhow is not read whole, however often a text shows it."""
+    """What is cut anyway is not processed whole, however often a text shows it."""
     sender = preset("make", message={"text": "{nome} " * 10})
 
     def planned(length):
@@ -155,8 +155,8 @@ def test_a_value_of_a_mebibyte_costs_no_more_than_what_is_shown_of_it():
         ).messages
         assert len(found.text) < 10 * 61
 
-    large = calls_of(lambda: planned(MAX_BODY_BYTES // 8))
-    assert large < 1.1 * calls_of(lambda: planned(2000))
+    large = count_calls(lambda: planned(MAX_BODY_BYTES // 8))
+    assert large < 1.1 * count_calls(lambda: planned(2000))
 
 
 def test_a_thousand_headers_and_signatures_cause_a_few_calls_each():
@@ -168,4 +168,4 @@ def test_a_thousand_headers_and_signatures_cause_a_few_calls_each():
         assert plan(preset("stripe"), request, SECRETS, NOW) == Refused("signature_wrong")
         assert isinstance(plan(preset("make"), request, SECRETS, NOW), Refused)
 
-    assert calls_of(refused) < 30 * 2000
+    assert count_calls(refused) < 30 * 2000

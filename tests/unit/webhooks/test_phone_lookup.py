@@ -1,4 +1,4 @@
-"""What a plan tells about the number: every place that was looked at, and why it had none."""
+"""The lookup of the number: every place that was looked at, and why it had none."""
 
 import json
 
@@ -27,7 +27,7 @@ def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():
 
 
 @pytest.mark.parametrize(
-    ("found", "reason", "value", "words"),
+    ("found", "reason", "value", "sentence"),
     [
         (None, "missing", "", "There is nothing."),
         (False, "missing", "", "There is nothing."),
@@ -42,10 +42,10 @@ def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():
         (0, "landline", "0", "landline"),
     ],
 )
-def test_a_value_that_is_no_mobile_says_why(found, reason, value, words):
+def test_a_value_that_is_no_mobile_says_why(found, reason, value, sentence):
     (only,) = lookups("a", {"a": found})
     assert (only.mobile, only.reason, only.value) == ("", reason, value)
-    assert words in only.detail
+    assert sentence in only.detail
 
 
 def test_each_value_of_a_list_is_looked_at_up_to_ten():

@@ -1,4 +1,4 @@
-"""The sources that come with the project: a stranger's words must not travel in the firm's SMS."""
+"""The sources that come with the project: a stranger's text must not be sent in the firm's SMS."""
 
 import pytest
 

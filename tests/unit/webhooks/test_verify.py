@@ -1,4 +1,4 @@
-"""Every rule of verification and every trap others fell into."""
+"""Every rule of verification, and the known mistakes of other implementations."""
 
 import base64
 from datetime import timedelta
@@ -70,7 +70,7 @@ def test_hex_where_base64_is_expected_is_refused(shopify):
 
 
 def test_base64_with_other_spare_bits_is_refused(shopify):
-    """The last sign before `=` carries two bits that decode to nothing."""
+    """The last character before `=` carries two bits that decode to nothing."""
     right = base64_hmac(KEY, BODY)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     twin = right[:-2] + alphabet[alphabet.index(right[-2]) ^ 1] + "="
@@ -118,7 +118,7 @@ def test_a_real_secret_is_not_mistaken_for_a_placeholder(secret):
 def test_any_of_several_secrets_may_match_so_that_they_can_be_rotated():
     sender = source("preset: shopify\nsecrets: [new, old]\nto: p\nmessage: {text: a}")
     request = shopify_call(base64_hmac(KEY, BODY))
-    assert outcome(sender, request, {"new": "fresh", "old": KEY}) == "ok"
+    assert outcome(sender, request, {"new": "newer", "old": KEY}) == "ok"
     assert outcome(sender, request, {"new": KEY, "old": "stale"}) == "ok"
     assert outcome(sender, request, {"new": KEY}) == "ok"
     assert outcome(sender, request, {"new": "", "old": KEY}) == "ok"
@@ -138,8 +138,8 @@ def test_woocommerce_decodes_the_entities_of_its_secret_before_signing():
     sender = preset("woocommerce")
     signature = base64_hmac("a&b<c>\"d'e", BODY)
     request = call(BODY, {"X-WC-Webhook-Signature": signature})
-    for written in ("a&b<c>\"d'e", "a&amp;b&lt;c&gt;&quot;d&#039;e"):
-        assert outcome(sender, request, {"key": written}) == "ok"
+    for stored in ("a&b<c>\"d'e", "a&amp;b&lt;c&gt;&quot;d&#039;e"):
+        assert outcome(sender, request, {"key": stored}) == "ok"
 
 
 def test_entities_are_decoded_once_only():
@@ -209,12 +209,12 @@ def test_a_stripe_secret_is_used_as_written_although_it_looks_like_base64():
 
 
 @pytest.mark.parametrize(
-    "written",
+    "stamp",
     ["nan", "inf", "-1", "1e9", "", " 1", "1 ", "+1", "1.5", "0x10", "١٢٣", "1" * 17, "1\n", "t=1"],
 )
-def test_a_timestamp_is_digits_only(written):
-    signature = hex_hmac(KEY, f"{written}.".encode() + BODY)
-    reason = outcome(preset("stripe"), stripe_call(f"t={written},v1={signature}"))
+def test_a_timestamp_is_digits_only(stamp):
+    signature = hex_hmac(KEY, f"{stamp}.".encode() + BODY)
+    reason = outcome(preset("stripe"), stripe_call(f"t={stamp},v1={signature}"))
     assert reason == "timestamp_malformed"
 
 
@@ -344,4 +344,4 @@ def test_neither_call_nor_outcome_prints_what_must_not_be_read(shopify):
     shown = (
         repr(request) + repr(verify(shopify, request, SECRETS, NOW)) + "".join(REFUSALS.values())
     )
-    assert not any(hidden in shown for hidden in ("+39333", "sig'", "tok'", KEY))
+    assert not any(secret in shown for secret in ("+39333", "sig'", "tok'", KEY))

@@ -1,4 +1,4 @@
-"""Settings: read by name, typed, and a gap is told by its name."""
+"""Settings: read by name, typed, and a missing one is named."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -55,9 +55,9 @@ def test_every_setting_counts():
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_a_missing_variable_is_named(name):
-    gap = {key: value for key, value in COMPLETE.items() if key != name}
+    incomplete = {key: value for key, value in COMPLETE.items() if key != name}
     with pytest.raises(BadSetting, match=f"^{name} is not set$"):
-        settings.policy(Environment(gap))
+        settings.policy(Environment(incomplete))
 
 
 @pytest.mark.parametrize(
