@@ -19,7 +19,6 @@ from openvoip_sms.rules.message import fingerprint
 from openvoip_sms.rules.record import Status
 from openvoip_sms.wiring import core, webhooks
 from openvoip_sms.wiring import sending as sending_parts
-from tests.functions import ROOT
 from tests.integration.service import Kept, counted, event, forget
 from tests.records import sending, waiting
 
@@ -123,14 +122,6 @@ def test_the_reconciler_queues_and_counts_what_was_never_queued(service, capsys)
     assert [(one["Requeued"], one["LeasesExpired"]) for one in counted] == [([1.0], [0.0])]
     assert service.work() == []
     assert texts(service.gateway) == [("+393331234567", "Ciao")]
-
-
-def test_every_event_has_its_test():
-    written = (ROOT / "tests/integration/test_functions.py").read_text("utf-8") + (
-        ROOT / "tests/integration/service.py"
-    ).read_text("utf-8")
-    for file in (ROOT / "events").glob("*.json"):
-        assert f'event("{file.stem}")' in written
 
 
 # The same id again
