@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from openvoip_sms.delivery import deliver
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
@@ -406,6 +407,55 @@ def test_a_worker_taken_for_dead_that_knows_the_answer_is_believed(late_reply):
     assert status == ("sent" if late_reply is ACCEPTED else "rejected")
     assert stage.store["m-1"].status is status
     assert stage.store["m-1"].version == 4
+
+
+def late_answer_to_a_message_that_is_another_workers_by_now():
+    """A person had it sent again meanwhile, and nobody knows what came of that."""
+    stage = Stage()
+
+    def sleep_while_another_worker_gets_no_clear_answer():
+        stage.clock.forward(91)
+        stage.reconcile()
+        unknown = stage.store["m-1"]
+        stage.store.replace(unknown, transitions.resent(unknown, stage.clock(), POLICY))
+        stage.send_stored()
+        return CallResult(CallOutcome.BAD_DESTINATION, "020")
+
+    stage.gateway = FakeGateway(sleep_while_another_worker_gets_no_clear_answer, UNCERTAIN)
+    stage.send_new()
+    return stage.store["m-1"]
+
+
+def test_another_workers_unknown_is_not_overwritten_by_a_worker_that_wakes_up_late():
+    stored = late_answer_to_a_message_that_is_another_workers_by_now()
+    assert (stored.status, stored.claim) == ("unknown", "claim-2")
+
+
+def test_a_late_answer_without_its_claim_compared_would_overwrite_it(monkeypatch):
+    """What the test above is for."""
+    monkeypatch.setattr(
+        deliver, "_is_own_unknown", lambda _ours, current: current.status is Status.UNKNOWN
+    )
+    stored = late_answer_to_a_message_that_is_another_workers_by_now()
+    assert stored.status is Status.REJECTED
+
+
+def test_an_expired_lease_is_recorded_once_when_two_find_it_at_once():
+    stage = Stage()
+    died_during_the_call(stage)
+    stage.clock.forward(91)
+    read = stage.store.get
+
+    def read_and_be_overtaken(record_id):
+        record = read(record_id)
+        stage.reconcile()
+        stage.clock.forward(1)
+        return record
+
+    stage.store.get = read_and_be_overtaken
+    assert stage.send_stored().record.status is Status.UNKNOWN
+    assert stage.store["m-1"].version == 3
+    assert [one.status for one in stage.telemetry.changes] == ["unknown"]
 
 
 def test_a_persons_decision_is_not_overwritten_by_a_worker_that_wakes_up_late():
