@@ -13,6 +13,7 @@ EVERY_FAULT = {
     "table_throttled": 0.005,
     "table_timeout_written": 0.003,
     "table_timeout_not_written": 0.003,
+    "table_retried": 0.005,  # written, its answer lost, and tried again by the SDK
     "index_stale": 0.05,
     # queue and scheduler
     "queue_refused": 0.01,
@@ -22,6 +23,7 @@ EVERY_FAULT = {
     "visibility_refused": 0.01,
     "schedule_refused": 0.02,
     "schedule_timeout_taken": 0.02,
+    "schedule_retried": 0.02,  # taken, its answer lost, and tried again by the SDK
     "schedule_fired_twice": 0.05,
     "schedule_lingers": 0.2,
     # secrets
@@ -42,10 +44,12 @@ EVERY_FAULT = {
     "sent_again_by_client": 0.1,
     "same_id_other_text": 0.01,
     "not_a_message": 0.01,
+    "forged_webhook": 0.02,
+    "low_limits": 0.2,  # of the webhooks of a run
     "reconciler_twice": 0.2,
 }
 
-# Nothing is lost, forgotten or doubtful here: what goes wrong is told, and comes by itself again.
+# Every fault here is reported to whoever meets it, and what it stops is tried again without help.
 MILD = (
     "delivered_twice secret_unavailable secret_rotated generic_error bad_destination"
     " security_error unreachable busy misconfigured gateway_down sent_again_by_client"
@@ -54,10 +58,10 @@ MILD = (
 
 
 class Faults:
-    """Draws faults from the run's own dice, and counts those that happened."""
+    """Draws faults from the run's own random numbers, and counts those that happened."""
 
-    def __init__(self, dice: Random, rates: dict[str, float]) -> None:
-        self._dice, self._rates = dice, rates
+    def __init__(self, random: Random, rates: dict[str, float]) -> None:
+        self._random, self._rates = random, rates
         self.happened: Counter[str] = Counter()
 
     def happens(self, *names: str) -> str | None:
@@ -65,7 +69,7 @@ class Faults:
         rates = self._rates
         if not rates:
             return None
-        drawn = self._dice.random()
+        drawn = self._random.random()
         for name in names:
             drawn -= rates.get(name, 0.0)
             if drawn < 0.0:
@@ -76,8 +80,8 @@ class Faults:
 
 def all_at_once(seed: int) -> dict[str, float]:
     """Every fault, each rarer or more frequent from run to run: some only show on their own."""
-    dice = Random(seed)  # noqa: S311 - a simulation must repeat itself
-    more = {name: dice.choice((0.0, 0.3, 1.0, 1.0, 3.0)) for name in EVERY_FAULT}
+    random = Random(seed)  # noqa: S311 - a simulation must repeat itself
+    more = {name: random.choice((0.0, 0.3, 1.0, 1.0, 3.0)) for name in EVERY_FAULT}
     return {name: min(0.9, rate * more[name]) for name, rate in EVERY_FAULT.items()}
 
 

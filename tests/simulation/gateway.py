@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.delivery.ports import Sms
 from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.openvoip.connection import CONNECT_SECONDS, READ_SECONDS
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.record import Status
-from tests.simulation.cloud import SimAccounts
-from tests.simulation.table import SimTable
+from openvoip_sms.rules.rfc3339 import from_rfc3339
+from tests.simulation.changes import Changes, string
+from tests.simulation.ledger import Ledger
 from tests.simulation.world import World
 
-CONNECT_FAILS, READ_FAILS = 3.0, 9.0  # seconds: the client's time-outs
 FAULTS = (
     "accepted_reply_lost cut_before_acceptance server_error generic_error bad_destination"
     " security_error unreachable busy misconfigured"
@@ -42,12 +43,12 @@ class Call:
 
 
 class SimGateway:
-    """Answers as `script` says, then as the dice say; keeps a log of what it was asked."""
+    """Takes the place of the HTTP client. Answers as `script` says, then by chance."""
 
     def __init__(
-        self, world: World, table: SimTable, accounts: SimAccounts, *, one_call_at_a_time: bool
+        self, world: World, changes: Changes, ledger: Ledger, *, one_call_at_a_time: bool
     ) -> None:
-        self._world, self._table, self._accounts = world, table, accounts
+        self._world, self._changes, self._ledger = world, changes, ledger
         self.one_call_at_a_time = one_call_at_a_time
         self.secret = "first-secret"
         self.down: tuple[float, float] = (0.0, 0.0)  # from, until
@@ -55,16 +56,13 @@ class SimGateway:
         self.log: list[Call] = []
         self.called: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
-        self.at_once = self.most_at_once = 0
-
-    def credentials(self, *, refresh: bool = False) -> OpenvoipAccount:
-        return self._accounts.refresh() if refresh else self._accounts.current()
+        self.at_once = self.max_at_once = 0
 
     def send(self, sms: Sms, account: OpenvoipAccount) -> CallResult:
         if self.one_call_at_a_time:
             self._check_claim(sms.text)
         self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.max_at_once = max(self.max_at_once, self.at_once)
         try:
             return self._call(sms, account)
         finally:
@@ -72,11 +70,11 @@ class SimGateway:
 
     def _call(self, sms: Sms, account: OpenvoipAccount) -> CallResult:
         world = self._world
-        world.leave(sms.text, world.dice.uniform(0.01, 0.1))
+        world.leave(sms.text, world.random.uniform(0.01, 0.1))
         self.called[sms.text] += 1
         happened = self._what_happens(account)
         accepts = happened in ("accepted", "accepted_reply_lost") or (
-            happened == "server_error" and world.dice.random() < 0.5
+            happened == "server_error" and world.random.random() < 0.5
         )
         if accepts:
             self.accepted[sms.text] += 1
@@ -84,9 +82,10 @@ class SimGateway:
         reply = REPLIES.get(happened) or self._busy()
         self.log.append(Call(world.stage.now, sms.text, happened, accepts, reply.retry_after))
         if reply.outcome is CallOutcome.UNCERTAIN:
-            world.doubt(sms.text)
+            world.may_become_unknown(sms.text)
         world.pause(self._seconds(happened))
         world.come_back()
+        self._ledger.happened({"GatewayLatency": 1})
         return reply
 
     def _what_happens(self, account: OpenvoipAccount) -> str:
@@ -103,20 +102,20 @@ class SimGateway:
 
     def _seconds(self, happened: str) -> float:
         if happened == "accepted_reply_lost":
-            return READ_FAILS
+            return READ_SECONDS
         if happened == "unreachable":
-            return self._world.dice.choice((0.01, CONNECT_FAILS))
-        return self._world.dice.uniform(0.1, 0.6)
+            return self._world.random.choice((0.01, CONNECT_SECONDS))
+        return self._world.random.uniform(0.1, 0.6)
 
     def _busy(self) -> CallResult:
-        after = self._world.dice.choice((None, 1.0, 30.0, 1200.0))
+        after = self._world.random.choice((None, 1.0, 30.0, 1200.0))
         return CallResult(CallOutcome.BUSY, "http_503", retry_after=after)
 
     def _check_claim(self, text: str) -> None:
         """No call without a claim of one's own, in the table, that outlasts the call."""
-        record, world = self._table.by_text.get(text), self._world
-        claimed = record is not None and record.status in (Status.SENDING, Status.UNKNOWN)
-        if record is None or not claimed or record.claim not in world.process().claims:
+        item, world = self._changes.by_text.get(text), self._world
+        claimed = item is not None and string(item, "status") in (Status.SENDING, Status.UNKNOWN)
+        if item is None or not claimed or string(item, "claim") not in world.process().claims:
             world.violation("called without a claim", text)
-        elif record.claimed_until is None or world.clock() + CALL_BUDGET > record.claimed_until:
+        elif world.clock() + CALL_BUDGET > from_rfc3339(string(item, "claimed_until")):
             world.violation("called with too old a claim", text)

@@ -2,7 +2,11 @@
 
 from collections import Counter
 
-from openvoip_sms.rules.record import OPEN, Reason, Record, Status
+from openvoip_sms.rules.record import OPEN, Reason, Status
+from tests.simulation.changes import string
+from tests.simulation.dynamodb import COUNTERS
+from tests.simulation.ledger import ANSWER_LOST, DIED
+from tests.simulation.table import Item, text_of
 from tests.simulation.traffic import Clients
 from tests.simulation.wired import Wired
 from tests.simulation.world import World
@@ -10,73 +14,129 @@ from tests.simulation.world import World
 SAYS_NOT_SENT = frozenset(
     {Status.REJECTED, Status.FAILED, Status.EXPIRED, Status.SUPPRESSED, Status.CANCELLED}
 )
+LIMITS = frozenset(
+    {Reason.RECIPIENT_LIMIT, Reason.RANGE_LIMIT, Reason.SOURCE_LIMIT, Reason.SOURCE_PAUSED}
+)
+MUST_BE_ZERO = (
+    "lost",
+    "sent twice",
+    "false status",
+    "false unknown",
+    "without record",
+    "over the limit",
+    "miscounted",
+)
+SHOWN = ("Sent", "Unknown")  # metrics
 
 
-class Verdicts:
+class Check:
     """Counts the ends of all messages, and finds those that must not be."""
 
-    def __init__(self, world: World, wired: Wired, clients: Clients, *, resend: bool) -> None:
-        self._world, self._wired, self._clients, self._resend = world, wired, clients, resend
+    def __init__(
+        self, world: World, wired: Wired, clients: Clients, *, repairs: int, resend: bool
+    ) -> None:
+        self._world, self._wired, self._clients = world, wired, clients
+        self._repairs, self._resend = repairs, resend
         self.ends: Counter[str] = Counter()
 
-    def judge(self) -> None:
-        for record in self._wired.table.records.values():
-            self._judge_record(record)
+    def all(self) -> None:
+        self.ends["requests"] += self._clients.requests
+        for key, item in self._wired.dynamodb.table.items.items():
+            if not key.startswith(COUNTERS):
+                self._record(item)
         for text in sorted(self._wired.gateway.accepted):
-            self._judge_sent(text)
-        for text in sorted(self._clients.promised - self._wired.table.by_text.keys()):
-            if self._is_dead_lettered(text):
-                self.ends["set aside"] += 1
-            else:
-                self._find("lost", "accepted, and now nowhere", text)
-        if (
-            len({body for body, _ in self._wired.sqs.dead if "rubbish" in body})
-            < self._clients.rubbish
-        ):
-            self._find("lost", "what is no message was not set aside", "")
+            self._sent(text)
+        self._promises()
+        self._dead_letters()
+        self._limits()
+        self._metrics()
 
-        self.ends["causes of a doubt"] = self._world.doubts.total()
-        answered = self._clients.promised | self._wired.table.by_text.keys()
-        self.ends["not taken, as told"] += len(self._clients.sent - answered)
+    def _record(self, item: Item) -> None:
+        text, status = text_of(item), string(item, "status")
+        accepted = self._wired.gateway.accepted[text]
+        self.ends[status] += 1
+        if status in OPEN:
+            self._find("lost", f"still {status}, and nobody will come", text)
+        if status == Status.UNKNOWN:
+            self._unknown(text)
+        if string(item, "reason") in LIMITS:
+            self.ends["suppressed by a limit"] += 1
+        confirmed = string(item, "reason") == Reason.CONFIRMED_BY_PERSON
+        if status == Status.SENT and not accepted and not confirmed:
+            self._find("false status", "says sent, and never was", text)
+        if status in SAYS_NOT_SENT and accepted:
+            self._find("false status", f"says {status}, and was sent", text)
+        if text in self._clients.forged:
+            self._find("false status", "has a record, and its webhook was forged", text)
 
-    def _judge_record(self, record: Record) -> None:
-        text, accepted = record.text or "", self._wired.gateway.accepted[record.text or ""]
-        self.ends[record.status] += 1
-        if record.status in OPEN:
-            self._find("lost", f"still {record.status}, and nobody will come", text)
-        if record.status is Status.UNKNOWN:
-            self._judge_unknown(text)
-        confirmed = record.reason == Reason.CONFIRMED_BY_PERSON
-        if record.status is Status.SENT and not accepted and not confirmed:
-            self._find("lied", "says sent, and never was", text)
-        if record.status in SAYS_NOT_SENT and accepted:
-            self._find("lied", f"says {record.status}, and was sent", text)
-
-    def _judge_unknown(self, text: str) -> None:
-        """Each doubt has its cause: an unclear reply, or a claim whose owner or write was lost."""
-        if not self._world.doubts[text]:
-            self._find("maybe_sent", "says unknown without a reason", text)
+    def _unknown(self, text: str) -> None:
+        """Each has its cause: an unclear reply, or a claim whose owner or write was lost."""
+        if not self._world.causes_of_unknown[text]:
+            self._find("false unknown", "says unknown without a reason", text)
         if not self._wired.gateway.called[text]:
             self.ends["unknown, never called"] += 1
 
-    def _judge_sent(self, text: str) -> None:
-        allowed = 1 + self._wired.table.resends_of_unknown[text]
+    def _sent(self, text: str) -> None:
+        allowed = 1 + self._wired.changes.resends_of_unknown[text]
         accepted = self._wired.gateway.accepted[text]
         if accepted > 1:
             self.ends["sent again on purpose"] += 1
         if accepted > allowed and not self._resend:
             self._find("sent twice", f"accepted {accepted} times", text)
-        if text not in self._wired.table.by_text:
-            self._find("silent", "sent, and there is no record", text)
+        if text not in self._wired.changes.by_text:
+            self._find("without record", "sent, and there is no record", text)
+
+    def _promises(self) -> None:
+        clients, known = self._clients, self._wired.changes.by_text.keys()
+        for text in sorted(clients.promised - known):
+            if self._is_dead_lettered(text):
+                self.ends["dead-lettered"] += 1
+            else:
+                self._find("lost", "accepted, and now nowhere", text)
+        self.ends["not accepted, as told"] += len(clients.sent - clients.promised - known)
 
     def _is_dead_lettered(self, text: str) -> bool:
         """A message whose id another one has, or that came too often, waits for a person."""
-        reasons = [
-            reason for body, reason in self._wired.sqs.dead if f'{text}"' in body.replace("\\", "")
-        ]
+        dead = self._wired.sqs.dead
+        reasons = [reason for body, reason in dead if f'{text}"' in body.replace("\\", "")]
         return bool(reasons) and (
             text in self._clients.conflicting or "received_too_often" in reasons
         )
+
+    def _dead_letters(self) -> None:
+        dead = self._wired.sqs.dead
+        if len({body for body, _ in dead if "not_a_message" in body}) < self._clients.not_messages:
+            self._find("lost", "what is no message was not dead-lettered", "")
+        for body, reason in dead:
+            if reason == "no_such_message":
+                self._find("lost", f"a stored message was not found: {body}", "")
+
+    def _limits(self) -> None:
+        """What webhooks caused to one number within an hour, all of it in this hour."""
+        through = Counter(
+            string(item, "to")
+            for item in self._wired.dynamodb.table.items.values()
+            if string(item, "source").startswith("webhook:")
+            and string(item, "status") not in (Status.SUPPRESSED, Status.REJECTED)
+        )
+        if through and max(through.values()) > self._wired.recipient_limit:
+            self._find("over the limit", "one number got more than its limit", "")
+
+    def _metrics(self) -> None:
+        ledger = self._wired.ledger
+        for text, known in ledger.unknown.items():
+            if not known:
+                self._find("miscounted", "became unknown, and was never counted", text)
+        if ledger.counted["WebhooksRefused"] != self._clients.refused:
+            self._find("miscounted", "not the webhooks that were refused are counted", "")
+        if ledger.counted["Requeued"] + ledger.counted["LeasesExpired"] != self._repairs:
+            self._find("miscounted", "not what the reconciler found is counted", "")
+        for metric in SHOWN:
+            self.ends[f"{metric}, counted"] += ledger.counted[metric]
+            for why in (DIED, ANSWER_LOST):
+                self.ends[f"{metric}, not counted: {why}"] += ledger.not_counted[metric, why]
+            self.ends[f"{metric}, counted by two"] += ledger.counted_twice[metric]
+        self.ends["causes of unknown"] += self._world.causes_of_unknown.total()
 
     def _find(self, kind: str, sentence: str, text: str) -> None:
         self.ends[kind] += 1

@@ -17,7 +17,7 @@ class Outage:
     outcome: Outcome
     during: list[Call]
     after: list[Call]
-    most_at_once: int
+    max_at_once: int
 
 
 def outage(seed: int, *, patient: int, impatient: int = 0) -> Outage:
@@ -34,4 +34,4 @@ def outage(seed: int, *, patient: int, impatient: int = 0) -> Outage:
     outcome = run.play()
     during = [call for call in gateway.log if call.at < OUTAGE]
     after = [call for call in gateway.log if call.at >= OUTAGE]
-    return Outage(outcome, during, after, gateway.most_at_once)
+    return Outage(outcome, during, after, gateway.max_at_once)

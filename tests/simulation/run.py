@@ -1,13 +1,14 @@
-"""One run: everything that a seed decides, from the first message to the outcome."""
+"""One run: everything that a seed decides, from the first message to the last check."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.simulation import faults
-from tests.simulation.invariants import Verdicts
-from tests.simulation.traffic import ARRIVALS, Clients, Sender
+from tests.simulation.event_source import EventSource
+from tests.simulation.invariants import Check
+from tests.simulation.traffic import ARRIVALS, Clients
 from tests.simulation.watch import Watch
-from tests.simulation.wired import Parts, Wired
+from tests.simulation.wired import Wired
 from tests.simulation.world import World
 
 
@@ -20,10 +21,12 @@ class Setup:
     rates: dict[str, float] | None = None  # of faults; `None`: every one
     resend: bool = False
     persons: bool = False
-    most_receives: int = 1000
+    max_receives: int = 1000
     dies_at: int | None = None  # at this point, before or after a call, and at no other
     traced: bool = False
-    parts: Parts = field(default_factory=Parts)
+    # What AWS does for the service, and a test may leave out.
+    acknowledges_first: bool = False
+    reconciles: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,29 +56,36 @@ class Run:
         self.setup = setup
         rates = faults.all_at_once(setup.seed) if setup.rates is None else setup.rates
         self.world = World(setup.seed, rates, dies_at=setup.dies_at, traced=setup.traced)
+        low_limits = bool(self.world.faults.happens("low_limits"))
         self.wired = Wired(
-            self.world, setup.parts, resend=setup.resend, most_receives=setup.most_receives
+            self.world, resend=setup.resend, max_receives=setup.max_receives, low_limits=low_limits
         )
-        self.clients = Clients(self.world, self.wired)
-        self.sender = Sender(
-            self.world, self.wired, 5, acknowledges_first=setup.parts.acknowledges_first
+        self.clients = Clients(self.world, self.wired, low_limits=low_limits)
+        self.source = EventSource(
+            self.wired.sqs, self.wired.functions, acknowledges_first=setup.acknowledges_first
         )
         self.watch = Watch(self.world, self.wired, self.clients)
 
     def play(self) -> Outcome:
         self.clients.plan(self.setup.messages)
-        self._plan_the_seed_s_troubles()
-        if self.setup.parts.reconciles:
-            self.world.stage.at(
-                self.world.dice.uniform(0.0, 300.0), self.watch.reconcile_every_few_minutes
-            )
+        self._plan_faults_of_the_run()
+        if self.setup.reconciles:
+            at = self.world.random.uniform(0.0, 300.0)
+            self.world.stage.at(at, self.watch.reconcile_every_few_minutes)
         if self.setup.persons:
             self.watch.let_persons_decide(self.setup.messages)
-        self.world.stage.play()
-        outcomes = Verdicts(self.world, self.wired, self.clients, resend=self.setup.resend)
-        outcomes.judge()
+        with self.wired.installed():
+            self.world.stage.play()
+        check = Check(
+            self.world,
+            self.wired,
+            self.clients,
+            repairs=self.watch.repairs,
+            resend=self.setup.resend,
+        )
+        check.all()
         return Outcome(
-            outcomes.ends,
+            check.ends,
             self.world.faults.happened,
             self.world.violations,
             self.world.history,
@@ -83,21 +93,18 @@ class Run:
             self.world.points,
         )
 
-    def _plan_the_seed_s_troubles(self) -> None:
-        dice, gateway = self.world.dice, self.wired.gateway
+    def _plan_faults_of_the_run(self) -> None:
+        random, gateway = self.world.random, self.wired.gateway
         if self.world.faults.happens("gateway_down"):
-            begin = dice.uniform(0.0, ARRIVALS)
-            gateway.down = (begin, begin + dice.choice((60.0, 600.0, 3600.0)))
+            begin = random.uniform(0.0, ARRIVALS)
+            gateway.down = (begin, begin + random.choice((60.0, 600.0, 3600.0)))
         if self.world.faults.happens("secret_rotated"):
-            at = dice.uniform(30.0, ARRIVALS)
+            at = random.uniform(30.0, ARRIVALS)
             self.world.stage.at(at, self._rotate_at_the_gateway)
-            self.world.stage.at(at + dice.uniform(-30.0, 60.0), self._rotate_here)
+            self.world.stage.at(at + random.uniform(-30.0, 60.0), self.wired.secrets.rotate)
 
     def _rotate_at_the_gateway(self) -> None:
         self.wired.gateway.secret = "second-secret"
-
-    def _rotate_here(self) -> None:
-        self.wired.accounts.stored = "second-secret"
 
 
 def simulate(setup: Setup) -> Outcome:

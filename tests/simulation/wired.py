@@ -1,139 +1,121 @@
-"""The real delivery code and the real functions, wired to the simulated cloud and gateway."""
+"""The real wiring over simulated clients: what a container builds is built by its own code."""
 
-import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
+from typing import Any
 
-from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.delivery.manual_actions import ManualActions
-from openvoip_sms.delivery.reconcile import Reconciler
-from openvoip_sms.intake.from_api import ApiIntake
-from openvoip_sms.intake.from_queue import QueueIntake
-from openvoip_sms.intake.queue_records import QueueRecords
+import pytest
+
+from openvoip_sms.adapters import record_item, telemetry
 from openvoip_sms.rules.policy import Policy
-from openvoip_sms.web.messages_api import MessagesApi
-from tests.simulation.cloud import SimAccounts, SimQueue, SimSchedule
+from openvoip_sms.webhooks.config.sources import load_sources
+from openvoip_sms.wiring import api, core, sending, settings, webhooks
+from tests.simulation.attributes import Deserializer, Serializer
+from tests.simulation.changes import Changes
+from tests.simulation.dynamodb import SimDynamoDb
+from tests.simulation.functions import ActorPool, Functions, SilentLogger, module
 from tests.simulation.gateway import SimGateway
-from tests.simulation.table import SimTable
+from tests.simulation.ledger import CountingTelemetry, Ledger
+from tests.simulation.scheduler import SimScheduler
+from tests.simulation.secret_store import Secrets
+from tests.simulation.sqs import SimSqs
 from tests.simulation.world import World
+from tests.template import resource, template
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 RECIPIENTS = tuple(f"+3933312300{n:02}" for n in range(40))
 HELD_BACK = "+393331239999"  # test mode keeps it from getting anything
+SOURCES = Path(__file__).with_name("sources.yaml")
+
+# Pure, and the same for most runs.
+_sources = cache(load_sources)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a test may swap for something broken, to see that the simulation notices."""
-
-    table: type[SimTable] = SimTable
-    delivery: type[Delivery] = Delivery
-    intake: type[QueueIntake] = QueueIntake
-    acknowledges_first: bool = False
-    reconciles: bool = True
+@cache
+def _policy(*values: tuple[str, str]) -> Policy:
+    return settings.policy(settings.Environment(dict(values)))
 
 
 class Wired:
-    """Offers what `openvoip_sms.wiring` offers, and takes its place in the functions."""
+    """Clients of AWS and of the gateway, and the functions that use them."""
 
-    def __init__(self, world: World, parts: Parts, *, resend: bool, most_receives: int) -> None:
+    def __init__(self, world: World, *, resend: bool, max_receives: int, low_limits: bool) -> None:
         self._world = world
-        self.table = parts.table(world)
-        self.sqs = SimQueue(world, most_receives)
-        self.scheduler = SimSchedule(world, self.sqs)
-        self.accounts = SimAccounts(world)
-        self.gateway = SimGateway(world, self.table, self.accounts, one_call_at_a_time=not resend)
-        self._policy = Policy(
-            default_sender="Ferramenta",
-            test_recipients=frozenset(RECIPIENTS),
-            resend_unknown=resend,
+        self.ledger = Ledger(world)
+        self.changes = Changes(world, self.ledger)
+        self.dynamodb = SimDynamoDb(world, self.changes)
+        self.sqs = SimSqs(world, max_receives)
+        self.scheduler = SimScheduler(world, self.sqs)
+        self.secrets = Secrets(world)
+        self.gateway = SimGateway(world, self.changes, self.ledger, one_call_at_a_time=not resend)
+        self.functions = Functions(world)
+        self.recipient_limit = 1 if low_limits else 5
+        self._environment = _environment(
+            DefaultSender="Ferramenta",
+            TestRecipients=",".join(RECIPIENTS),
+            AmbiguousOutcome="resend" if resend else "hold",
+            RecipientHourlyLimit=str(self.recipient_limit),
         )
         self._ids = self._claims = 0
-        self._wire(parts)
-        self.api = _function("api")
-        self.api.api = self.api.core = self  # type: ignore[attr-defined]
 
-    def _wire(self, parts: Parts) -> None:
-        table, clock, jitter = self.table, self._world.clock, self._world.dice.random
-        telemetry = self._telemetry = SilentTelemetry()
-        self._enqueuer = Enqueuer(table, self.sqs, self.scheduler, telemetry, self._policy, clock)
-        self._manual_actions = ManualActions(
-            table, self._enqueuer, self.scheduler, telemetry, self._policy, clock
-        )
-        self._reconciler = Reconciler(table, self.sqs, telemetry, self._policy, clock, jitter)
-        self._delivery = parts.delivery(
-            table,
-            self.gateway,
-            telemetry,
-            self._policy,
-            clock,
-            jitter,
-            self._new_claim,
-        )
-        queue_intake = parts.intake(self._delivery, self._enqueuer)
-        self.queue_records = QueueRecords(queue_intake, self.sqs, telemetry)
-        api_intake = ApiIntake(self._delivery, self._enqueuer, self.new_id)
-        self._messages_api = MessagesApi(api_intake, table, self._manual_actions)
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Put the simulated clients under the wiring, for as long as a run takes."""
+        clients = {"dynamodb": self.dynamodb, "sqs": self.sqs, "scheduler": self.scheduler}
+        numbers = SimpleNamespace(random=self._world.random.random)
+        counting = CountingTelemetry(self._world, self.ledger)
+        _forget()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(core, "client", clients.__getitem__)
+            patch.setattr(core, "secret", self.secrets.secret)
+            patch.setattr(core, "env", lambda: settings.Environment(self._environment))
+            patch.setattr(core, "policy", lambda: _policy(*self._environment.items()))
+            patch.setattr(core, "clock", self._world.clock)
+            patch.setattr(core, "new_id", self._new_id)
+            patch.setattr(core, "telemetry", lambda: counting)
+            patch.setattr(core, "random", numbers)
+            patch.setattr(sending, "random", numbers)
+            patch.setattr(sending, "secrets", SimpleNamespace(token_hex=self._new_claim))
+            patch.setattr(sending, "OpenvoipClient", lambda _url, **_: self.gateway)
+            patch.setattr(record_item, "TypeSerializer", Serializer)
+            patch.setattr(record_item, "TypeDeserializer", Deserializer)
+            patch.setattr(webhooks, "load_sources", _sources)
+            patch.setattr(telemetry, "logger", SilentLogger())
+            patch.setattr(module("sender"), "workers", ActorPool(self._world))
+            yield
+        _forget()
 
-    def clock(self) -> datetime:
-        return self._world.clock()
-
-    def new_id(self) -> str:
+    def _new_id(self) -> str:
         self._ids += 1
         return f"generated-{self._ids:06}"
 
-    def policy(self) -> Policy:
-        return self._policy
-
-    def telemetry(self) -> "SilentTelemetry":
-        return self._telemetry
-
-    def enqueuer(self) -> Enqueuer:
-        return self._enqueuer
-
-    def messages_api(self) -> MessagesApi:
-        return self._messages_api
-
-    def reconciler(self) -> Reconciler:
-        return self._reconciler
-
-    def _new_claim(self) -> str:
+    def _new_claim(self, _bytes: int) -> str:
         self._claims += 1
         claim = f"claim-{self._claims}"
         self._world.process().claims.add(claim)
         return claim
 
 
-class SilentTelemetry:
-    """The history tells more; what the code does not expect is a finding here."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_args, **_fields: None
-
-    def unhandled_error(self, component: str, error: Exception, **_fields: str) -> None:
-        raise AssertionError(component) from error
+def _forget() -> None:
+    """What one run's containers have built is not for the next."""
+    for wiring in (api, core, sending, webhooks):
+        for part in vars(wiring).values():
+            if hasattr(part, "cache_clear"):
+                part.cache_clear()
 
 
-class SilentLogger:
-    def info(self, event: str, **fields: object) -> None: ...
+def _environment(**parameters: str) -> dict[str, str]:
+    """All functions' variables in a stack with these parameters; a resource goes by its name."""
+    everyone = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = resource("WebhooksFunction")["Environment"]["Variables"] | {"SOURCES_FILE": str(SOURCES)}
+    return {name: _resolved(value, parameters) for name, value in (everyone | own).items()}
 
-    def warning(self, event: str, **fields: object) -> None: ...
 
-    def error(self, event: str, **fields: object) -> None: ...
-
-
-@cache
-def _function(name: str) -> ModuleType:
-    """A function's own module, apart from the one that other tests may have loaded."""
-    spec = importlib.util.spec_from_file_location(f"simulated_{name}", FUNCTIONS / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.logger = SilentLogger()  # type: ignore[attr-defined]
-    return module
+def _resolved(value: Any, parameters: dict[str, str]) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    name = value.get("Ref") or value["GetAtt"]
+    default = template()["Parameters"].get(name, {}).get("Default", name)
+    return parameters.get(name, str(default))

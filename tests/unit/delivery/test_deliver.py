@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from openvoip_sms.delivery import deliver
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
@@ -408,6 +409,55 @@ def test_a_late_result_of_a_worker_whose_lease_expired_is_recorded(late_reply):
     assert status == ("sent" if late_reply is ACCEPTED else "rejected")
     assert setup.store["m-1"].status is status
     assert setup.store["m-1"].version == 4
+
+
+def late_result_after_another_worker_claimed_the_message():
+    """A person resent it meanwhile, and the outcome of that is unknown."""
+    setup = Setup()
+
+    def sleep_while_another_worker_gets_no_clear_answer():
+        setup.clock.advance(91)
+        setup.reconcile()
+        unknown = setup.store["m-1"]
+        setup.store.replace(unknown, transitions.resent(unknown, setup.clock(), POLICY))
+        setup.send_stored()
+        return CallResult(CallOutcome.BAD_DESTINATION, "020")
+
+    setup.gateway = FakeGateway(sleep_while_another_worker_gets_no_clear_answer, UNCERTAIN)
+    setup.send_new()
+    return setup.store["m-1"]
+
+
+def test_another_workers_unknown_is_not_overwritten_by_a_late_worker():
+    stored = late_result_after_another_worker_claimed_the_message()
+    assert (stored.status, stored.claim) == ("unknown", "claim-2")
+
+
+def test_a_late_result_would_overwrite_it_without_the_comparison_of_claims(monkeypatch):
+    """The fault that the test above detects."""
+    monkeypatch.setattr(
+        deliver, "_is_own_unknown", lambda _ours, current: current.status is Status.UNKNOWN
+    )
+    stored = late_result_after_another_worker_claimed_the_message()
+    assert stored.status is Status.REJECTED
+
+
+def test_an_expired_lease_is_recorded_once_when_two_find_it_at_once():
+    setup = Setup()
+    killed_during_the_call(setup)
+    setup.clock.advance(91)
+    read = setup.store.get
+
+    def read_and_be_overtaken(record_id):
+        record = read(record_id)
+        setup.reconcile()
+        setup.clock.advance(1)
+        return record
+
+    setup.store.get = read_and_be_overtaken
+    assert setup.send_stored().record.status is Status.UNKNOWN
+    assert setup.store["m-1"].version == 3
+    assert [one.status for one in setup.telemetry.changes] == ["unknown"]
 
 
 def test_a_manual_action_is_not_overwritten_by_a_late_worker():

@@ -133,7 +133,7 @@ class Delivery[Credentials]:
             reason = Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
             after = transitions.released(ours, reason, self.clock(), self.jitter())
         try:
-            return self._write(ours, after.record, after.retry_in)
+            return self._write_outcome(ours, after)
         except StoreUnavailable as error:
             self.telemetry.outcome_not_recorded(after.record)
             raise OutcomeNotRecorded(ours.id) from error
@@ -168,13 +168,19 @@ class Delivery[Credentials]:
 
     def _write(self, old: Record, new: Record, retry_in: float | None = None) -> DeliveryResult:
         current = self.store.replace(old, new)
-        if current == new:
-            self.telemetry.status_changed(new)
-            return DeliveryResult(new, retry_in)
-        if current is not None and _is_own_unknown(old, current):
-            # The lease expired before the answer was recorded: the answer replaces `unknown`.
-            return self._write(current, replace(new, version=current.version + 1), retry_in)
-        return self._lost_race(current)
+        if current != new:
+            return self._lost_race(current)
+        self.telemetry.status_changed(new)
+        return DeliveryResult(new, retry_in)
+
+    def _write_outcome(self, ours: Record, after: transitions.Transition) -> DeliveryResult:
+        """If the lease expired before the answer was recorded, the answer replaces `unknown`."""
+        new = after.record
+        result = self._write(ours, new, after.retry_in)
+        current = result.record
+        if result.repeated and current is not None and _is_own_unknown(ours, current):
+            return self._write(current, replace(new, version=current.version + 1), after.retry_in)
+        return result
 
 
 def _retry_in(answer: Permission, now: datetime) -> float | None:

@@ -23,9 +23,10 @@ from openvoip_sms.wiring import settings
 
 WORKERS = 10  # messages that one container sends at the same time: the sender's BatchSize
 
-# Short time-outs: a table that does not answer must leave time for a response.
+# A table that does not answer must leave time for a response: one call takes at most 27 seconds,
+# with all retries and the waits between them; API Gateway waits 29.
 _CONFIG = Config(
-    connect_timeout=2,
+    connect_timeout=1,
     read_timeout=4,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=WORKERS,

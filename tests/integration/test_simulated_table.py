@@ -1,0 +1,86 @@
+"""The simulation's table does what the emulated one does, whatever the adapters ask of it."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from openvoip_sms.adapters.counters import DynamoCounters
+from openvoip_sms.adapters.store import DynamoStore
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.policy import Policy
+from tests.fakes import START
+from tests.records import waiting
+from tests.simulation.changes import Changes
+from tests.simulation.dynamodb import SimDynamoDb
+from tests.simulation.ledger import Ledger
+from tests.simulation.world import World
+
+RETENTION, POLICY = timedelta(days=90), Policy(default_sender="Bottega")
+STEPS = 120
+
+
+class Adapters:
+    """The adapters over one table; what they return is kept."""
+
+    def __init__(self, client, table):
+        self.store = DynamoStore(client, table, RETENTION)
+        self.counters = DynamoCounters(client, table)
+        self.returned = []
+
+    def play(self, seed):
+        """The same steps for the same seed, some of them from a record that is out of date."""
+        random, seen = Random(seed), [waiting(id=f"m-{n}") for n in range(3)]  # noqa: S311 - to repeat
+        for step in range(STEPS):
+            now = START + timedelta(minutes=step)
+            action = random.choice((self._create, self._change, self._look, self._count))
+            self.returned.append(action(random, seen, now))
+
+    def _create(self, random, seen, now):
+        record = waiting(id=f"m-{random.randrange(3)}", text=f"Ciao {random.randrange(3)}")
+        seen.append(self.store.create(transitions.waiting_until(record, now)))
+        return seen[-1]
+
+    def _change(self, random, seen, now):
+        old = random.choice(seen)
+        new = random.choice(
+            (
+                transitions.claimed(old, f"c-{random.randrange(2)}", now),
+                transitions.requeued(old, now),
+                transitions.cancelled(old, now, POLICY) or old,
+            )
+        )
+        current = self.store.replace(old, new)
+        seen.extend([current] if current else [])
+        return current
+
+    def _look(self, random, seen, now):
+        record = self.store.get(f"m-{random.randrange(3)}")
+        seen.extend([record] if record else [])
+        return record, sorted(self.store.due(now), key=lambda one: one.id)
+
+    def _count(self, random, _seen, now):
+        subject, within = f"#{random.randrange(2)}", timedelta(minutes=10)
+        if random.random() < 0.2:
+            self.counters.pause(subject, now + timedelta(hours=1))
+        first = self.counters.claim_once(f"{subject}#text", f"m-{random.random()}", now, within)
+        return self.counters.count(subject, now), first
+
+
+def simulated(seed):
+    """What the adapters return over the simulated table, without faults."""
+    world = World(seed, rates={})
+    client = SimDynamoDb(world, Changes(world, Ledger(world)))
+    adapters = Adapters(client, "messages")
+    world.on_leave = lambda _actor: None  # nobody counts here
+    world.act(world.begin("test", 3600.0), lambda: adapters.play(seed), lambda: None)
+    world.stage.play()
+    return adapters.returned
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_adapters_cannot_tell_the_simulated_table_from_the_emulated_one(stack, seed):
+    emulated = Adapters(stack.dynamodb, stack["MessageTable"])
+    emulated.play(seed)
+    assert len(emulated.returned) == STEPS
+    assert simulated(seed) == emulated.returned

@@ -1,0 +1,135 @@
+"""Sees every write of a message: what must never be written, and what it may leave unknown."""
+
+from collections import Counter
+
+from openvoip_sms.rules.record import FINAL, Reason, Status
+from tests.simulation.ledger import Ledger, Metrics
+from tests.simulation.stage import Actor
+from tests.simulation.table import Item, text_of
+from tests.simulation.world import Process, World
+
+RESENT_FROM = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
+BY_PERSON = {Reason.RESENT_BY_PERSON, Reason.CONFIRMED_BY_PERSON}
+# Tried again while nobody knew: that stays for good, even if the claim's owner had only been slow.
+STAYS_MAYBE_SENT = {Reason.LEASE_EXPIRED, Reason.RESENT_BY_PERSON}
+# What dashboard and alarms promise of each status and reason (docs/operations.md).
+METRICS = {
+    Status.SENT: "Sent",
+    Status.REJECTED: "Rejected",
+    Status.FAILED: "Failed",
+    Status.UNKNOWN: "Unknown",
+    Status.EXPIRED: "Expired",
+    Status.SUPPRESSED: "Suppressed",
+}
+FOR_A_PERSON = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
+
+
+class Changes:
+    """Told by the table's client; knows which message became what."""
+
+    def __init__(self, world: World, ledger: Ledger) -> None:
+        self._world, self._ledger = world, ledger
+        self.by_text: dict[str, Item] = {}
+        self.resends_of_unknown: Counter[str] = Counter()  # by text
+        world.on_death.append(self._died)
+
+    def written(self, current: Item | None, new: Item) -> None:
+        text, reason = text_of(new), string(new, "reason")
+        self._world.note(f"written {string(new, 'status')} v{version(new)} {reason}", text)
+        if current is not None:
+            self._check(current, new)
+        if new["maybe_sent"]["BOOL"] and reason in STAYS_MAYBE_SENT:
+            self._world.may_become_unknown(text)
+        self.by_text[text] = new
+        self._ledger.written(text, metrics_of(new))
+
+    def answered(self) -> None:
+        self._ledger.answered()
+
+    def refused(self, current: Item | None, new: Item, *, creates: bool) -> None:
+        """The condition did not hold, perhaps because of our own write a moment ago."""
+        if current is new:
+            self._ledger.answered()
+            return
+        if current == new:
+            # Two made the same change in the same millisecond: each takes it for its own.
+            self._ledger.happened_twice(metrics_of(new))
+            return
+        self._world.note(f"refused {string(new, 'status')} v{version(new)}", text_of(new))
+        if self._ledger.answer_lost():
+            # Ours was written, and changed by another before the SDK tried again.
+            self._claim_is_lost(new)
+            self._ledger.may_count("Duplicates")
+        elif creates:
+            self._ledger.happened({"Duplicates": 1})
+
+    def failed(self, current: Item | None, new: Item) -> None:
+        """Every attempt failed: a claim that its owner knows nothing of, or a lost outcome."""
+        knew = current is not None and string(current, "claim") in self._world.process().claims
+        if self._ledger.answer_lost():
+            self._claim_is_lost(new)
+        elif knew:
+            self._world.may_become_unknown(text_of(new))
+
+    def read(self, item: Item | None) -> None:
+        """A webhook that finds its event's message says that it came again."""
+        if item is not None:
+            self._ledger.may_count("Duplicates")
+
+    def updated(self, expression: str) -> None:
+        if "paused_until" in expression:
+            self._ledger.happened({"SourcesPaused": 1})
+
+    def _claim_is_lost(self, new: Item) -> None:
+        if string(new, "status") == Status.SENDING:
+            self._world.may_become_unknown(text_of(new))
+
+    def _died(self, _actor: Actor, process: Process, text: str) -> None:
+        item = self.by_text.get(text)
+        if item is not None and string(item, "claim") in process.claims:
+            self._world.may_become_unknown(text)
+
+    def _check(self, current: Item, new: Item) -> None:
+        text, before = text_of(new), string(current, "status")
+        reason = string(new, "reason")
+        resent = reason == Reason.RESENT_BY_PERSON
+        if resent and before == Status.UNKNOWN:
+            self.resends_of_unknown[text] += 1
+        if text != text_of(current):
+            self._world.violation(f"{string(new, 'id')} became another message", text)
+        if before in FINAL and not (resent and before in RESENT_FROM):
+            self._world.violation(f"{before} was final and became {string(new, 'status')}", text)
+        if version(new) != version(current) + 1:
+            sentence = f"version {version(current)} became {version(new)}"
+            self._world.violation(sentence, text)
+        if before == Status.UNKNOWN and reason not in BY_PERSON:
+            self._check_late_answer(current, text)
+
+    def _check_late_answer(self, current: Item, text: str) -> None:
+        """Of an unknown message only a person knows more, or the worker whose claim it was."""
+        if string(current, "claim") not in self._world.process().claims:
+            self._world.violation("another worker's unknown was overwritten", text)
+
+
+def metrics_of(item: Item) -> Metrics:
+    """What must be counted when a message becomes this; a claim is told by its call."""
+    status, metrics = string(item, "status"), Counter[str]()
+    if status == Status.SENDING:
+        return metrics
+    if status in METRICS:
+        metrics[METRICS[Status(status)]] = 1
+    if status == Status.SENT:
+        metrics["Segments"] = int(item["segments"]["N"])
+    if status == Status.QUEUED and item["attempts"]["N"] != "0":
+        metrics["Retried"] = 1
+    if string(item, "reason") in FOR_A_PERSON:
+        metrics["ConfigurationErrors"] = 1
+    return metrics
+
+
+def string(item: Item, name: str) -> str:
+    return str(item[name]["S"]) if name in item else ""
+
+
+def version(item: Item) -> int:
+    return int(item["version"]["N"])

@@ -1,0 +1,162 @@
+"""The SDK's client of the message table: it throttles, times out, and tries again by itself."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from openvoip_sms.wiring import core
+from tests.simulation.changes import Changes
+from tests.simulation.table import Item, MemoryTable, holds, text_of
+from tests.simulation.world import World
+
+PAGE = 25  # keys
+CREATES = "attribute_not_exists"
+COUNTERS = "#"  # keys of what is no message begin with it
+
+
+class Refused(ClientError):
+    """The condition does not hold; `response["Item"]` is what is stored."""
+
+    def __init__(self, item: Item | None) -> None:
+        found = {"Item": item} if item else {}
+        response: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, **found}
+        super().__init__(response, "PutItem")
+        self.item = item
+
+
+class SimDynamoDb:
+    """Each call is what the SDK makes of it: up to so many attempts, then an error."""
+
+    exceptions = SimpleNamespace(ConditionalCheckFailedException=Refused)
+
+    def __init__(self, world: World, changes: Changes) -> None:
+        self._world, self._changes = world, changes
+        self.table = MemoryTable()
+
+    def put_item(self, **request: Any) -> Item:
+        item = request["Item"]
+        key = item["id"]["S"]
+        condition = request.get("ConditionExpression", "")
+        values = request.get("ExpressionAttributeValues", {})
+
+        def attempt() -> Item:
+            current = self.table.get(key)
+            if not holds(condition, current, values):
+                raise Refused(current)
+            self.table.put(item)
+            if not key.startswith(COUNTERS):
+                self._changes.written(current, item)
+            return {}
+
+        if key.startswith(COUNTERS):
+            return self._write("", attempt)
+        try:
+            answer = self._write(text_of(item), attempt)
+        except Refused as refused:
+            self._changes.refused(refused.item, item, creates=CREATES in condition)
+            raise
+        except (ClientError, ReadTimeoutError):
+            self._changes.failed(self.table.get(key), item)
+            raise
+        self._changes.answered()
+        return answer
+
+    def update_item(self, **request: Any) -> Item:
+        key, expression = request["Key"]["id"]["S"], request["UpdateExpression"]
+        names = request.get("ExpressionAttributeNames", {})
+        values = request["ExpressionAttributeValues"]
+
+        def attempt() -> Item:
+            return self.table.update(key, expression, names, values)
+
+        item = self._write("", attempt)
+        self._changes.updated(expression)
+        return {"Attributes": item}
+
+    def get_item(self, **request: Any) -> Item:
+        key = request["Key"]["id"]["S"]
+        world = self._world
+        world.leave(text_of(self.table.get(key)), world.random.uniform(0.002, 0.02))
+        self._may_fail("table_throttled", "table_timeout_not_written")
+        world.come_back()
+        # What stood before the last write is a legal answer to a read that is not consistent.
+        stale = not request.get("ConsistentRead") and world.random.random() < 0.5
+        item = self.table.get_stale(key) if stale else self.table.get(key)
+        self._changes.read(item)
+        return {"Item": item} if item else {}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "query"
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, **request: Any) -> Iterator[Item]:
+        assert request["IndexName"] == "by_check"
+        keys = self._due(request)
+        for start in range(0, max(1, len(keys)), PAGE):
+            self._world.leave("", 0.01)
+            self._may_fail("table_throttled")
+            self._world.come_back()
+            yield {"Items": [{"id": {"S": key}} for key in keys[start : start + PAGE]]}
+
+    def _due(self, request: dict[str, Any]) -> list[str]:
+        """An index lags behind: it misses what is new, and shows what has changed since."""
+        condition, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
+        index, left = self.table.by_check, self.table.left_by_check
+        found = [key for key, item in index.items() if holds(condition, item, values)]
+        if found and self._world.faults.happens("index_stale"):
+            return found[1:] + ([left] if left else [])
+        return found
+
+    def _write(self, text: str, attempt: Callable[[], Item]) -> Item:
+        world = self._world
+        world.leave(text, world.random.uniform(0.003, 0.03))
+        self._may_fail("table_throttled", "table_timeout_not_written")
+        fault = world.faults.happens("table_timeout_written", "table_retried")
+        if fault:
+            self._lose_answers(fault, attempt)
+        try:
+            return attempt()
+        finally:
+            world.come_back()
+
+    def _lose_answers(self, fault: str, attempt: Callable[[], Item]) -> None:
+        """One attempt reaches the table and its answer gets lost, or all of them do."""
+        all_of_them = fault == "table_timeout_written"
+        for n in range(attempts() if all_of_them else 1):
+            with suppress(Refused):  # that answer is lost too
+                attempt()
+            self._world.note(f"its answer lost: {fault}", self._world.text())
+            self._world.pause(read_timeout() + self._backoff(n))
+        if all_of_them:
+            _time_out()
+
+    def _may_fail(self, *faults: str) -> None:
+        fault = self._world.faults.happens(*faults)
+        if not fault:
+            return
+        self._world.note(f"nothing done: {fault}", self._world.text())
+        waits = 0.0 if fault == "table_throttled" else read_timeout()
+        self._world.pause(sum(waits + self._backoff(n) for n in range(attempts())))
+        if fault == "table_throttled":
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "AnyOperation")
+        _time_out()
+
+    def _backoff(self, attempt: int) -> float:
+        """The standard mode's, except after the last attempt."""
+        last = attempt == attempts() - 1
+        return 0.0 if last else self._world.random.uniform(0.0, 2.0**attempt)
+
+
+def attempts() -> int:
+    return int(core._CONFIG.retries["total_max_attempts"])
+
+
+def read_timeout() -> float:
+    return float(core._CONFIG.read_timeout)
+
+
+def _time_out() -> NoReturn:
+    raise ReadTimeoutError(endpoint_url="https://dynamodb.example")
