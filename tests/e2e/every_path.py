@@ -52,7 +52,7 @@ def over_the_api(deployment):
 
 
 def over_the_queue(deployment):
-    """For later; into a busy gateway, with and without an id; and what is no message."""
+    """For later; into a busy gateway, with and without an id; and an invalid message."""
     deployment.queue(MESSAGE | {"id": "permesso-4", "send_at": LATER})
     for number, more in zip(BUSY, ({"id": "permesso-5"}, {}), strict=True):
         deployment.gateway.fail_next(1, "http_503", to=number)

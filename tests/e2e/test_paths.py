@@ -55,7 +55,7 @@ def test_an_async_call_is_answered_before_it_is_sent(deployment):
     assert len(deployment.accepted("Evento in sala B")) == 1
 
 
-def test_a_queue_message_without_an_id_goes_by_its_sqs_id(deployment):
+def test_a_queue_message_without_an_id_is_stored_under_its_sqs_id(deployment):
     sqs_id = deployment.queue({"to": "3331234503", "text": "Dalla coda"})
     record = deployment.wait_for(sqs_id, "sent")
     assert record["source"] == "queue"
@@ -71,7 +71,7 @@ def test_an_invalid_message_is_dead_lettered_with_its_reason(deployment):
     assert deployment.wait_for(landline, "rejected")["reason"] == "landline"
 
 
-def test_a_message_waits_while_the_gateway_is_busy_and_then_goes_out_once(deployment):
+def test_a_message_waits_while_the_gateway_is_busy_and_is_then_sent_once(deployment):
     deployment.gateway.fail_next(1, "http_503", to="+393331234505")
     message = {"to": "3331234505", "text": "Dopo l'attesa", "id": "attesa-1"}
     status, _, body = deployment.call("POST", "/messages", message)
@@ -101,7 +101,7 @@ def test_a_person_resends_an_unknown_message_once_however_often_they_click(deplo
     assert len(deployment.accepted("Rimandato")) == 1
 
 
-def test_a_later_message_can_be_cancelled_and_its_schedule_goes_with_it(deployment):
+def test_a_scheduled_message_can_be_cancelled_together_with_its_schedule(deployment):
     at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     message = {"to": "3331234508", "text": "Fra un mese", "id": "poi-1", "send_at": at}
     status, _, body = deployment.call("POST", "/messages", message)
@@ -162,7 +162,7 @@ def test_what_was_stored_and_never_queued_is_queued_by_the_reconciler(deployment
     assert deployment.stack.invoke("reconciler", event("reconciler_scheduled"))["queued"] == 0
 
 
-def test_a_message_waits_for_an_unset_secret_and_goes_out_once_it_is_set(deployment):
+def test_a_message_waits_for_an_unset_secret_and_is_sent_once_it_is_set(deployment):
     secrets = deployment.stack.client("secretsmanager")
     arn = deployment.stack.outputs["GatewaySecretArn"]
     secrets.put_secret_value(

@@ -114,7 +114,7 @@ def test_a_call_that_its_signature_does_not_fit_is_a_security_error(gateway, que
     assert (call.accepted, call.verdict) == (False, "security")
 
 
-def test_archiving_is_no_part_of_the_signature(gateway):
+def test_archiving_is_not_part_of_the_signature(gateway):
     send(gateway, PLAIN["query"].replace("archivia=1", "archivia=0"))
     assert [sms.archive for sms in gateway.accepted] == [False]
 

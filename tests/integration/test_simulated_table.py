@@ -28,12 +28,12 @@ class Adapters:
         self.counters = DynamoCounters(client, table)
         self.returned = []
 
-    def play(self, seed):
+    def run(self, seed):
         """The same steps for the same seed, some of them from a record that is out of date."""
         random, seen = Random(seed), [waiting(id=f"m-{n}") for n in range(3)]  # noqa: S311 - to repeat
         for step in range(STEPS):
             now = START + timedelta(minutes=step)
-            action = random.choice((self._create, self._change, self._look, self._count))
+            action = random.choice((self._create, self._change, self._read, self._count))
             self.returned.append(action(random, seen, now))
 
     def _create(self, random, seen, now):
@@ -54,7 +54,7 @@ class Adapters:
         seen.extend([current] if current else [])
         return current
 
-    def _look(self, random, seen, now):
+    def _read(self, random, seen, now):
         record = self.store.get(f"m-{random.randrange(3)}")
         seen.extend([record] if record else [])
         return record, sorted(self.store.due(now), key=lambda one: one.id)
@@ -72,15 +72,15 @@ def simulated(seed):
     world = World(seed, rates={})
     client = SimDynamoDb(world, Changes(world, Ledger(world)))
     adapters = Adapters(client, "messages")
-    world.on_leave = lambda _actor: None  # nobody counts here
-    world.act(world.begin("test", 3600.0), lambda: adapters.play(seed), lambda: None)
+    world.on_leave = lambda _actor: None  # nothing is counted here
+    world.act(world.begin("test", 3600.0), lambda: adapters.run(seed), lambda: None)
     world.stage.play()
     return adapters.returned
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_adapters_cannot_tell_the_simulated_table_from_the_emulated_one(stack, seed):
+def test_the_simulated_table_returns_what_the_emulated_one_returns(stack, seed):
     emulated = Adapters(stack.dynamodb, stack["MessageTable"])
-    emulated.play(seed)
+    emulated.run(seed)
     assert len(emulated.returned) == STEPS
     assert simulated(seed) == emulated.returned

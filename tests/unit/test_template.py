@@ -183,7 +183,7 @@ def alarms():
 
 
 def silent_alarms():
-    """The names of alarms that would ring and call nobody."""
+    """The names of alarms that would notify nobody."""
     topic = [{"Ref": "AlertTopic"}]
     return {
         name
@@ -202,7 +202,7 @@ def test_every_alarm_says_what_to_do_and_reaches_the_topic():
     ("name", "value"),
     [("ActionsEnabled", False), ("ActionsEnabled", "false"), ("AlarmActions", [])],
 )
-def test_an_alarm_that_calls_nobody_is_noticed(monkeypatch, name, value):
+def test_an_alarm_that_notifies_nobody_is_detected(monkeypatch, name, value):
     monkeypatch.setitem(resource("UnknownAlarm"), name, value)
     assert silent_alarms() == {"UnknownAlarm"}
 

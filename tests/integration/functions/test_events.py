@@ -11,7 +11,7 @@ FUNCTIONS = {"webhook": "webhooks"}  # others are named in the file's first word
 
 
 def accepted(function, result):
-    """Whether the result says that nothing is to be sent again."""
+    """Whether the result asks for no retry."""
     if function == "sender":
         return result["batchItemFailures"] == []
     return result.get("statusCode", 200) < 300

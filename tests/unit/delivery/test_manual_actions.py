@@ -106,7 +106,7 @@ def test_a_resend_whose_hand_over_fails_is_left_to_the_reconciler(actions):
     assert actions.store["m-1"].check_at == START + transitions.GRACE
 
 
-def test_what_was_scheduled_long_ago_goes_out_at_once_when_it_is_sent_again(actions):
+def test_what_was_scheduled_long_ago_is_sent_at_once_when_it_is_resent(actions):
     store(actions, waiting(status=Status.EXPIRED, send_at=START - timedelta(days=2)))
     assert actions.resend("m-1").record.expires_at == TOMORROW
     assert actions.enqueuer.queue.queued == [("m-1", 0.0)]

@@ -53,7 +53,7 @@ def test_a_message_waits_for_its_send_at():
     assert answer_for(record, START + HOUR) == Go()
 
 
-def test_an_exceeded_limit_ends_a_message_with_the_limits_own_words():
+def test_an_exceeded_limit_ends_a_message_with_the_limits_own_sentence():
     assert answer_for(waiting(), exceeded_limit=LIMIT) == End(
         Status.SUPPRESSED, Reason.RECIPIENT_LIMIT, "Too many."
     )
@@ -82,7 +82,7 @@ def test_an_end_never_says_not_sent_of_what_may_have_been_sent():
     assert ended.status is Status.UNKNOWN
 
 
-def test_a_text_that_is_not_kept_is_dropped_from_what_was_held_back():
+def test_a_text_that_is_not_stored_is_removed_from_a_suppressed_message():
     ended = answer_for(waiting(), exceeded_limit=LIMIT).of(
         waiting(), START, replace(LIVE, store_text=False)
     )

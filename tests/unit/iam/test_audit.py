@@ -39,5 +39,5 @@ def test_a_permission_without_the_condition_that_its_use_meets_is_wider():
     assert excess([to_one], [passing]) == {}
 
 
-def test_a_denial_is_no_permission():
+def test_a_denial_is_not_a_permission():
     assert excess([Rule("Deny", "*", "*")], [SEND]) == {}

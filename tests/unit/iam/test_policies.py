@@ -56,7 +56,7 @@ def test_a_statement_may_have_one_or_several_actions_and_resources():
         ("[ab]", "a", False),
     ],
 )
-def test_wildcards_stand_for_any_characters_and_nothing_else_does(pattern, value, fits):
+def test_wildcards_match_any_characters_and_nothing_else_does(pattern, value, fits):
     assert matches(pattern, value) is fits
 
 

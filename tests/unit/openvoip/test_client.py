@@ -156,7 +156,7 @@ def test_retry_after_is_passed_on(answers):
     assert answer(answers, "", status=503, headers={"Retry-After": "120"}).retry_after == 120.0
 
 
-def test_no_cookie_is_kept(answers):
+def test_no_cookie_is_stored(answers):
     answers.get(URL, body="[0]", headers={"Set-Cookie": "canary=1; Path=/"})
     made = gateway()
     assert [made.send(SMS, ACCOUNT).outcome for _ in range(2)] == [CallOutcome.ACCEPTED] * 2

@@ -348,7 +348,7 @@ def test_a_fingerprint_shows_nothing_of_the_message():
     assert "3331234567" not in shown
 
 
-def test_odd_content_has_a_fingerprint_too():
+def test_invalid_content_has_a_fingerprint_too():
     assert fingerprint({"to": 7, "text": "\ud800"}) != fingerprint({"to": 7, "text": "\ud801"})
 
 

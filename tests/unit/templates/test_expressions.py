@@ -131,7 +131,7 @@ def test_names_get_their_capitals(raw, expected):
         ("Rossi, Mario", "Rossi"),
     ],
 )
-def test_a_first_name_is_taken_out_of_a_full_one(raw, expected):
+def test_a_first_name_is_extracted_from_a_full_one(raw, expected):
     assert value("first_name(v)", v=raw) == expected
 
 

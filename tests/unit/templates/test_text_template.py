@@ -19,7 +19,7 @@ def text(template, **data):
     return render(compile_template(template), data)
 
 
-def test_values_take_the_place_of_their_expressions():
+def test_values_replace_their_expressions():
     assert text("Ciao {a}, ordine {b.c[1]}.", a="Anna", b={"c": [1, 2]}) == "Ciao Anna, ordine 2."
 
 
@@ -71,7 +71,7 @@ def test_a_missing_or_blank_value_stops_the_message_and_is_named(value):
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_default_takes_the_place_of_a_missing_or_blank_value(value):
+def test_a_default_replaces_a_missing_or_blank_value(value):
     assert text("Ciao {a || 'cliente'}!", a=value) == "Ciao cliente!"
     assert text("Ciao {a || b || 'cliente'}!", a=value, b="Bea") == "Ciao Bea!"
 

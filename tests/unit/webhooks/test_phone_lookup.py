@@ -42,7 +42,7 @@ def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():
         (0, "landline", "0", "landline"),
     ],
 )
-def test_a_value_that_is_no_mobile_says_why(found, reason, value, sentence):
+def test_a_value_that_is_not_a_mobile_says_why(found, reason, value, sentence):
     (only,) = lookups("a", {"a": found})
     assert (only.mobile, only.reason, only.value) == ("", reason, value)
     assert sentence in only.detail

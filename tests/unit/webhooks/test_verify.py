@@ -142,7 +142,7 @@ def test_woocommerce_decodes_the_entities_of_its_secret_before_signing():
         assert outcome(sender, request, {"key": stored}) == "ok"
 
 
-def test_entities_are_decoded_once_only():
+def test_entities_are_decoded_only_once():
     request = call(BODY, {"X-WC-Webhook-Signature": base64_hmac("&lt;", BODY)})
     assert outcome(preset("woocommerce"), request, {"key": "&amp;lt;"}) == "ok"
 

@@ -17,9 +17,9 @@ from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.wiring import core
 from tests.template import resource
 
-# What waits for its caller, or must go on. A webhook's sender gives up after five seconds and
-# calls again: it is told nothing, and loses nothing, if the function ends before the table does.
-PATIENT = ("ApiFunction", "SenderFunction", "ReconcilerFunction")
+# They have to answer or to continue. A webhook's sender times out after five seconds and retries:
+# it loses nothing if the function ends before the table answers.
+WAIT_FOR_THE_TABLE = ("ApiFunction", "SenderFunction", "ReconcilerFunction")
 
 
 @dataclass
@@ -32,11 +32,11 @@ class Longest:
 
 @pytest.fixture
 def longest(monkeypatch):
-    """Lets a client with that configuration meet a table that never answers."""
+    """Measures a client with that configuration against a table that never answers."""
     waits = []
     monkeypatch.setattr(endpoint.time, "sleep", waits.append)
-    no_luck = partial(standard.ExponentialBackoff, random=lambda: 1.0)
-    monkeypatch.setattr(standard, "ExponentialBackoff", no_luck)
+    longest_waits = partial(standard.ExponentialBackoff, random=lambda: 1.0)
+    monkeypatch.setattr(standard, "ExponentialBackoff", longest_waits)
 
     def measured(config):
         attempts = []
@@ -60,7 +60,7 @@ def longest(monkeypatch):
 
 def misfits(one):
     """The functions that a table that never answers would end."""
-    found = [name for name in PATIENT if one.call >= resource(name)["Timeout"]]
+    found = [name for name in WAIT_FOR_THE_TABLE if one.call >= resource(name)["Timeout"]]
     if CALL_BUDGET.total_seconds() + one.call > resource("SenderFunction")["Timeout"]:
         found.append("SenderFunction, after a call")
     if one.attempt >= resource("WebhooksFunction")["Timeout"]:
@@ -68,7 +68,7 @@ def misfits(one):
     return found
 
 
-def test_a_table_that_never_answers_leaves_time_to_say_so(longest):
+def test_a_table_that_never_answers_leaves_time_to_report_it(longest):
     assert misfits(longest(core._CONFIG)) == []
 
 
@@ -86,11 +86,11 @@ def test_the_longest_call_is_made_of_four_attempts_and_the_waits_between_them(lo
     ],
     ids=str,
 )
-def test_a_longer_time_out_is_noticed(longest, change):
+def test_a_longer_time_out_is_detected(longest, change):
     assert misfits(longest(core._CONFIG.merge(Config(**change))))
 
 
 def test_a_read_time_out_of_a_minute_would_end_every_function(longest):
     one = longest(core._CONFIG.merge(Config(read_timeout=60)))
-    assert misfits(one)[: len(PATIENT)] == list(PATIENT)
-    assert len(misfits(one)) == len(PATIENT) + 2
+    assert misfits(one)[: len(WAIT_FOR_THE_TABLE)] == list(WAIT_FOR_THE_TABLE)
+    assert len(misfits(one)) == len(WAIT_FOR_THE_TABLE) + 2

@@ -128,7 +128,7 @@ def test_an_address_of_the_gateway_is_accepted(url):
         "https://www.openvoip.it/\nHost: x",
     ],
 )
-def test_plain_http_and_odd_addresses_are_refused(url):
+def test_plain_http_and_invalid_addresses_are_refused(url):
     with pytest.raises(BadSetting, match="GATEWAY_URL"):
         settings.gateway_url(Environment({"GATEWAY_URL": url}))
 
