@@ -103,13 +103,13 @@ def send_while_workers_are_killed(deployment, traffic, calls_before):
 
 def kill_between_call_and_record(deployment, traffic):
     """Kill the sender while the gateway holds two calls, of which it accepted the first."""
-    traffic.keys["interrupted"] = [f"{traffic.run}-interrupted-{n:03}" for n in range(2)]
+    traffic.keys["killed"] = [f"{traffic.run}-killed-{n:03}" for n in range(2)]
     kinds = (Fault("slow", seconds=20), Fault("hang"))
-    messages = [traffic.message(key, id=key) for key in traffic.keys["interrupted"]]
+    messages = [traffic.message(key, id=key) for key in traffic.keys["killed"]]
     for message, fault in zip(messages, kinds, strict=True):
         deployment.gateway.fail_next(1, fault, to=message["to"])
         deployment.queue(message)
-    keys = set(traffic.keys["interrupted"])
+    keys = set(traffic.keys["killed"])
     wait_until(
         lambda: keys <= {key_in(call.text) for call in deployment.gateway.calls},
         "two calls",
@@ -117,7 +117,7 @@ def kill_between_call_and_record(deployment, traffic):
     )
     for pid in workers(deployment.stack, "sender"):
         kill(pid)
-    return traffic.keys["interrupted"]
+    return traffic.keys["killed"]
 
 
 def kill_all(deployment):
