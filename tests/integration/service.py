@@ -148,7 +148,7 @@ class Service:
         if "_sender" in vars(self):
             self._sender.workers.shutdown()
         with contextlib.suppress(Exception):
-            sending.gateway().client._pool.close()
+            sending.gateway().client._session.close()
 
 
 def metric_sum(output, metric):
