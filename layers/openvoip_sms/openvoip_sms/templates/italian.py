@@ -5,7 +5,9 @@ import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from openvoip_sms.rules.links import is_address
 from openvoip_sms.rules.rome_time import read_when
+from openvoip_sms.templates.sanitize import capped
 
 DATE_FORMS = ("weekday", "year", "short")
 
@@ -23,7 +25,8 @@ _HONORIFICS = frozenset(
     " arch geom rag prof prof.ssa".split()
 )
 _NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
-_WORD_ENDS = re.compile(r"(\s+|['’-])")
+_SPACES = re.compile(r"(\s+)")
+_PARTS_OF_NAME = re.compile(r"(['’-])")
 _MAX_NAME = 30
 
 
@@ -70,7 +73,8 @@ def title(value: object) -> str | None:
     """`MARIO D'ANGELO` and `mario d'angelo` become `Mario D'Angelo`; `McDonald` stays."""
     if not isinstance(value, str):
         return None
-    return "".join(_titled(word) for word in _WORD_ENDS.split(value))
+    words = _SPACES.split(capped(value))
+    return "".join(word if is_address(word) else _capitalized(word) for word in words)
 
 
 def first_name(value: object) -> str | None:
@@ -81,7 +85,7 @@ def first_name(value: object) -> str | None:
     words = value.split() if isinstance(value, str) else []
     names = [word for word in words if word.lower().rstrip(".") not in _HONORIFICS]
     name = names[0].rstrip(".,") if names else ""
-    return title(name) if _NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
+    return _capitalized(name) if _NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
 
 
 def number_text(number: float) -> str | None:
@@ -92,6 +96,10 @@ def number_text(number: float) -> str | None:
         return None
     digits = f"{Decimal(repr(number)):f}".replace(".", ",")
     return digits.removesuffix(",0")
+
+
+def _capitalized(word: str) -> str:
+    return "".join(map(_titled, _PARTS_OF_NAME.split(word)))
 
 
 def _titled(word: str) -> str:
