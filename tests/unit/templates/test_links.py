@@ -34,6 +34,7 @@ def shown(value, template="{v || ''}"):
         (SITE + "?v=100%&a=%20{x}|y", SITE + "?v=100%25&a=%20%7Bx%7D%7Cy"),
         ("https://perché.example.it/è?é", "https://xn--perch-fsa.example.it/%C3%A8?%C3%A9"),
         ("https://x.it/\u200ba\u00ad/b", "https://x.it/a/b"),
+        ("\u202ahttps://x.it/a\u200e/b\u202c", "https://x.it/a/b"),
         (
             "wa.me/393331234567?text=Ciao a tutti&x=1",
             "wa.me/393331234567?text=Ciao%20a%20tutti&x=1",

@@ -5,9 +5,7 @@ import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from openvoip_sms.rules.links import is_address
 from openvoip_sms.rules.rome_time import read_when
-from openvoip_sms.templates.sanitize import capped
 
 DATE_FORMS = ("weekday", "year", "short")
 
@@ -20,14 +18,6 @@ _ITALIAN_AMOUNT = re.compile(r"-?(?:[0-9]{1,12}|[0-9]{1,3}(?:\.[0-9]{3}){1,3}),[
 _EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: 1234, or 1.234
 _CENT = Decimal("0.01")
 _MAX_EURO = 10**12
-_HONORIFICS = frozenset(
-    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing"
-    " arch geom rag prof prof.ssa".split()
-)
-_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
-_SPACES = re.compile(r"(\s+)")
-_PARTS_OF_NAME = re.compile(r"(['’-])")
-_MAX_NAME = 30
 
 
 def euro(value: object) -> str | None:
@@ -69,25 +59,6 @@ def time_text(value: object) -> str | None:
     return f"{moment.hour}:{moment.minute:02}" if isinstance(moment, datetime) else None
 
 
-def title(value: object) -> str | None:
-    """`MARIO D'ANGELO` and `mario d'angelo` become `Mario D'Angelo`; `McDonald` stays."""
-    if not isinstance(value, str):
-        return None
-    words = _SPACES.split(capped(value))
-    return "".join(word if is_address(word) else _capitalized(word) for word in words)
-
-
-def first_name(value: object) -> str | None:
-    """The first name of a full one, without honorifics, in title case.
-
-    None when it is no name: what a visitor types may be a link, which must not be sent.
-    """
-    words = value.split() if isinstance(value, str) else []
-    names = [word for word in words if word.lower().rstrip(".") not in _HONORIFICS]
-    name = names[0].rstrip(".,") if names else ""
-    return _capitalized(name) if _NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
-
-
 def number_text(number: float) -> str | None:
     """Whole numbers exactly, others with a decimal comma; None if it is not finite."""
     if isinstance(number, int):
@@ -96,14 +67,6 @@ def number_text(number: float) -> str | None:
         return None
     digits = f"{Decimal(repr(number)):f}".replace(".", ",")
     return digits.removesuffix(",0")
-
-
-def _capitalized(word: str) -> str:
-    return "".join(map(_titled, _PARTS_OF_NAME.split(word)))
-
-
-def _titled(word: str) -> str:
-    return word.capitalize() if word.isupper() or word.islower() else word
 
 
 def _amount(value: object) -> Decimal | None:
