@@ -19,8 +19,8 @@ _START = re.compile(rf"https?://|www\.(?=\w)|{_HOST}(?=[/?#]|:[0-9])", re.IGNORE
 _ADDRESS = re.compile(rf"://|www\.|{_HOST}|\w@\w|\w\.\w+/", re.IGNORECASE)
 _OPEN = re.compile(rf"(?:https?://|www\.|{_HOST}[/?#])[^\s\"<>]*\Z", re.IGNORECASE)
 _PARTS = re.compile(r"((?:https?://)?)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_CLOSES = ".,;:!?'\"»”’…>"  # after a link, these are the sentence's
-_QUOTED = {'"': '"', "<": ">", "'": "'", "«": "»", "“": "”"}
+_CLOSES = ".,;:!?'`´\"«»“”‘’…–—>"  # after a link, these are the sentence's
+_QUOTED = {'"': '"', "<": ">", "'": "'", "«": "»", "“": "”", "`": "`"}
 _SAFE = "-._~:/?#[]@!$&'()*+,;=%"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_HOST = 253  # RFC 1035, and the bound of the work for it
