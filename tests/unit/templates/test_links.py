@@ -22,6 +22,7 @@ def shown(value, template="{v || ''}"):
         (SITE + "?città=Forlì&numero=AB12", SITE + "?citt%C3%A0=Forl%C3%AC&numero=AB12"),
         (SITE + "?citta\u0300=x", SITE + "?citt%C3%A0=x"),
         (SITE + "?numero=AB12345 67890", SITE + "?numero=AB12345%2067890"),
+        (SITE + "?numero=AB12345 67890.", SITE + "?numero=AB12345%2067890."),
         (SITE + "?citta=Reggio Emilia", SITE + "?citta=Reggio%20Emilia"),
         (
             SITE + "?citta=San Giovanni in Fiore&n=1",

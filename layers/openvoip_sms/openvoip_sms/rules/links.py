@@ -123,7 +123,9 @@ def _end_of_link(words: list[str], at: int) -> int:
 
 def _all_belong(link: str, words: list[str]) -> bool:
     """Whether a field that begins with a link has nothing else."""
-    rest = [word for word in words if word]
+    rest = " ".join(words).rstrip(".,;").split()
+    if not rest:
+        return False
     if _PATH_GOES_ON.search(rest[-1]) and not _NO_PATH.fullmatch(rest[-1]):
         return True
     if _CODE_GOES_ON.search(link) and all(map(_CODE.fullmatch, rest)):
