@@ -15,7 +15,7 @@ TIME_OUT = 30.0  # seconds that a message may take on a busy machine
 
 
 class Deployment:
-    """The deployed stack and the gateway behind it, with what tests do to them."""
+    """The deployed stack and the gateway table_through it, with what tests do to them."""
 
     def __init__(self, stack, gateway, recorder):
         self.stack, self.gateway, self.recorder = stack, gateway, recorder

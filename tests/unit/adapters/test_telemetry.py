@@ -64,7 +64,7 @@ def output():
 
 @pytest.fixture
 def log_lines():
-    """The log's lines, formatted as they are written."""
+    """The log's lines, formatted as they are output."""
     lines = []
 
     class Capture(logging.Handler):

@@ -48,6 +48,126 @@ def test_a_text_is_converted_as_an_italian_would_type_it_in_gsm_7(text, sent):
     assert encoding_of(sent) == Encoding.GSM_7
 
 
+# By the public lists of Twilio, Sinch and Telnyx, and what Unicode calls compatible.
+LOOK_ALIKES = {
+    "'": "’‘‛ʻʼʽʹˈˊˋ´`❛❜＇′‵",
+    '"': "«»“”„‟ʺˮ❝❞〝〞＂″",
+    "-": "‐‑‒–—―⁃•⎼⎽−﹘﹣－",
+    "/": "⁄∕⧸／÷",
+    "\\": "⧵⧹＼﹨",
+    "|": "∣｜⎸⎹⏐⎜⎟¦",
+    "_": "＿‗",
+    "@": "﹫＠",
+    "$": "﹩＄",
+    "!": "ǃ︕﹗！",
+    "#": "﹟＃",
+    "%": "﹪％",
+    "&": "﹠＆",
+    ",": "﹐﹑，､、",
+    "(": "❨❪﹙（⟮⦅",
+    ")": "❩❫﹚）⟯⦆",
+    "*": "⁎∗⊛✢✣✤✥✱✲✳✺✻✼✽❃❉❊❋⧆﹡＊",
+    "+": "˖﹢＋",
+    ".": "。﹒．｡․",
+    ":": "ː˸⦂꞉︓：",
+    ";": "⁏︔﹔；\u037e",
+    "<": "﹤＜",
+    "=": "꞊﹦＝",
+    ">": "﹥＞",
+    "?": "︖﹖？",
+    "^": "ˆ＾",
+    "{": "❴﹛｛",
+    "}": "❵﹜｝",
+    "[": "［",
+    "]": "］",
+    "~": "˜˷∼～",
+    "..": "‥",
+    "...": "…",
+    "!!": "‼",
+    "ff": "ﬀ",
+    "fi": "ﬁ",
+    "fl": "ﬂ",
+    "ffi": "ﬃ",
+    "ffl": "ﬄ",
+    "st": "ﬅﬆ",
+    "ij": "ĳ",
+    "C": "℃",
+    "F": "℉",
+    "1/3": "⅓",
+    "7/8": "⅞",
+    "IV": "Ⅳ",
+    "m2": "㎡",
+    "km": "㎞",
+    "(1)": "①⑴",
+    "a": "ａ𝐚𝒂𝓪",
+    "A": "Ａᴀ𝐀",
+    "Z": "Ｚᴢ",
+    "7": "７⁷₇",
+    "£": "￡₤",
+    "": "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\u2061\u2062"
+    "\u2063\u2064\u2066\u2069\u206a\u206b\u206c\u206d\u206e\u206f\ufe00\ufe0f\ufeff\U000e0101",
+    " ": "\u00a0\u1680\u2000\u2003\u2009\u200a\u202f\u205f\u3000",
+}
+
+
+@pytest.mark.parametrize(
+    ("char", "by"), [(char, by) for by, chars in LOOK_ALIKES.items() for char in chars]
+)
+def test_one_look_alike_does_not_double_the_price(char, by):
+    text = (
+        "Gentile cliente, le confermiamo che il suo ordine numero 1042 e stato spedito o{}ggi e"
+        " arrivera domani. Grazie"
+    )
+    assert smart(text.format(char)).text == text.format(by)
+    assert count(text.format(by)) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("25℃ e 25 ℃", "25 C e 25 C"),
+        ("25˚C", "25 C"),
+        ("10⁻³ e 10²³, x₁₂, 10₂", "10^-3 e 10^23, x12, 10_2"),
+        ("1⅓ kg, ⅓", "1 1/3 kg, 1/3"),
+        ("3ᵉ", "3e"),
+        ("H₂O, 80㎡", "H2O, 80m2"),
+        ("5μg e 5µg", "5ug e 5ug"),
+        ("oﬃcina ﬁlo", "officina filo"),
+        ("D\u02bcAngelo", "D'Angelo"),
+        ("ＬＵＮＥＤ\u00cc", "LUNEDI'"),
+        ("È ｌ’ora", "E' l'ora"),
+    ],
+)
+def test_compatible_characters_keep_their_meaning(written, sent):
+    assert smart(written).text == sent
+
+
+@pytest.mark.parametrize("text", ["Ｅ\u0300 qui", "١٢٣", "Ａлла", "x\u0302\u0302", "1️⃣ uno"])
+def test_what_has_no_equivalent_stays(text):
+    assert smart(text).text == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Vedi https://x.it/a–b’c…", "Vedi https://x.it/a%E2%80%93b%E2%80%99c..."),
+        ("“https://x.it/Č”", '"https://x.it/%C4%8C"'),
+        ("www.x.it/`a` – qui", "www.x.it/%60a' - qui"),
+        ("`https://x.it` – qui", "'https://x.it' - qui"),
+        ("L’ordine: x.it/😀", "L'ordine: x.it/%F0%9F%98%80"),
+        ("https://x.it/\u200ba – b", "https://x.it/a - b"),
+        ("www.x.it— qui", "www.x.it- qui"),
+    ],
+)
+def test_a_link_still_leads_where_it_led(written, sent):
+    assert smart(written).text == sent
+
+
+def test_a_host_is_never_another_one():
+    for text in ("https://čaj.example.it/x", "L’ora: www.čaj.example.it"):
+        assert smart(text).text == text
+
+
 @pytest.mark.parametrize("text", ["L’ordine 😀", "È di Владимир", "“你好”", "x\u0332 – y"])
 def test_a_text_that_stays_ucs_2_anyway_is_left_alone(text):
     assert smart(text).text == text

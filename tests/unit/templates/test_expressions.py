@@ -28,6 +28,21 @@ def value(expression, **data):
         ("12,50 €", "12,50 €"),
         ("€ 12,50", "12,50 €"),
         ("1234.567", "1.234,57 €"),
+        ("12,50 EUR", "12,50 €"),
+        ("EUR 12.50", "12,50 €"),
+        ("EUR12,5", "12,50 €"),
+        ("Euro 12,50", "12,50 €"),
+        ("12,50 euro", "12,50 €"),
+        ("12.50€", "12,50 €"),
+        ("12 EUR", "12,00 €"),
+        ("1.234,50 EUR", "1.234,50 €"),
+        ("1\u202f234,50\u00a0€", "1.234,50 €"),
+        ("1 234 567,89", "1.234.567,89 €"),
+        ("1.234.567 €", "1.234.567,00 €"),
+        ("EUR 1'234.50", "1.234,50 €"),
+        ("€ -12,50", "-12,50 €"),
+        ("-€ 12,50", "-12,50 €"),
+        ("−12,50 €", "-12,50 €"),
     ],
 )
 def test_money_reads_as_in_italy(raw, expected):
@@ -36,10 +51,64 @@ def test_money_reads_as_in_italy(raw, expected):
 
 @pytest.mark.parametrize(
     "raw",
-    ["1.234", "1,234.50", "dodici", "", "1e5", "٣", "12.50 USD", True, [], 10**13, 1e300, "9" * 40],
+    [
+        "1.234",
+        "1,234.50",
+        "dodici",
+        "",
+        "1e5",
+        "٣",
+        "12.50 USD",
+        True,
+        [],
+        10**13,
+        1e300,
+        "9" * 40,
+        "EUR 1.234",
+        "1.234 €",
+        "€ 12,50 €",
+        "- -12",
+        "12,50 CHF",
+        "$ 12",
+        "12,345",
+        "1.23,00",
+        "1 23,00",
+        "1.234 567,00",
+        "12,50 EUR circa",
+        "da 12,50 EUR",
+        "EUR",
+        "€",
+        "-",
+        "12,50,00",
+        "1.2.3",
+    ],
 )
 def test_an_ambiguous_amount_is_refused(raw):
     assert value("euro(v)", v=raw) is None
+
+
+def grouped(digits, by):
+    return by.join(
+        digits[max(0, len(digits) - at - 3) : len(digits) - at]
+        for at in range((len(digits) - 1) // 3 * 3, -1, -3)
+    )
+
+
+@given(
+    st.integers(0, 10**11 - 1),
+    st.sampled_from(["{}", "{} €", "{}€", "€ {}", "€{}", "EUR {}", "{} EUR", "{} euro", " {} "]),
+    st.sampled_from(["", "-", "−"]),
+    st.sampled_from([(".", ","), (" ", ","), ("\u00a0", ","), ("", ","), ("", "."), ("'", ".")]),
+)
+def test_every_amount_is_read_from_each_form(cents, form, sign, separators):
+    thousands, decimal = separators
+    whole, rest = str(cents // 100), f"{cents % 100:02}"
+    written = form.format(sign + grouped(whole, thousands) + decimal + rest)
+    minus = "-" if sign and cents else ""
+    assert value("euro(v)", v=written) in (
+        f"{minus}{grouped(whole, '.')},{rest} €",
+        f"-{grouped(whole, '.')},{rest} €" if sign else None,
+    )
 
 
 def test_cents_read_as_euro():

@@ -1,8 +1,9 @@
 """Dates and times in Italy: without an offset, a time is in the zone Europe/Rome."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from openvoip_sms.rules.message import MAX_AHEAD
@@ -14,10 +15,24 @@ _YEARS = range(1970, 2201)
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
 _EPOCH = re.compile(r"[0-9]{10}(?:[0-9]{3})?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}.{0,24})?", re.IGNORECASE)
-_ITALIAN = re.compile(
-    r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})(?:,? +([0-9]{1,2})[:.]([0-9]{2})(?::[0-9]{2})?)?"
+_MAX_TEXT = 80  # characters of a date with its time
+_MONTHS = "gen feb mar apr mag giu lug ago set ott nov dic".split()
+_FULL_MONTHS = (
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
+).split()
+_WEEKDAYS = "lunedi martedi mercoledi giovedi venerdi sabato domenica".split()
+_TIME = r"([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:[.,][0-9]{1,9})?)?"
+_AT = r"(?:alle ore|alle|ore|h)\.? "
+_WRITTEN = re.compile(
+    r"(?:(?P<weekday>[a-zì]{3,9})['’]?\.?,? )?(?:il )?"
+    r"(?:(?P<y>[0-9]{4})([/.-])(?P<m>[0-9]{1,2})\3(?P<d>[0-9]{1,2})"
+    r"|(?P<day>[0-9]{1,2}) ?[/.-] ?(?P<month>[0-9]{1,2}) ?[/.-] ?(?P<year>[0-9]{4})"
+    r"|(?P<nth>[0-9]{1,2})[°º]?[ ./-]?(?P<name>[a-z]{3,9})\.?[ ./-]?(?P<of>[0-9]{4}))"
+    rf"(?:(?:,? ?(?:{_AT})| - |, ?|[t ])(?P<clock>{_TIME})|,? ?{_AT}(?P<hour>[0-9]{{1,2}}))?"
+    r"(?P<zone> ?(?:z|utc|gmt|cet|cest|[+-][0-9]{2}:?[0-9]{2}))?"
 )
-_CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")
+_CLOCK = re.compile(rf"(?:{_AT})?{_TIME}")
+_FIRST_NUMBER = 3_000_000  # below are the day numbers of spreadsheets, not seconds
 _DURATION = re.compile(
     r"P(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,6})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?"
@@ -43,7 +58,9 @@ def in_rome(local: datetime) -> datetime:
 def read_when(value: object) -> datetime | date | None:
     """A moment in Rome, or a date without a time; None for anything else.
 
-    Reads RFC 3339, a date, `3/12/2026 9:30` (day first), and seconds or milliseconds since 1970.
+    Reads RFC 3339, what Italian programs write, day first (`3/12/2026 9.30.00`, `2026/12/03`,
+    `giovedì 3 dicembre 2026 ore 9:30`), and seconds or milliseconds since 1970. A year of two
+    digits, AM and PM, or a weekday that is another day's leave it uncertain.
     """
     try:
         found = _from_text(value.strip()) if isinstance(value, str) else _from_number(value)
@@ -78,8 +95,8 @@ def at_clock(value: object, clock: str) -> datetime | None:
 
 
 def read_clock(clock: str) -> time | None:
-    """`9:30`, `09.30`; None for anything else."""
-    match = _CLOCK.fullmatch(clock.strip())
+    """`9:30`, `09.30`, `9.30.00`; None for anything else."""
+    match = _CLOCK.fullmatch(" ".join(clock.lower().split())) if len(clock) <= _MAX_TEXT else None
     hour, minute = (int(match[1]), int(match[2])) if match else (24, 0)
     return time(hour, minute) if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a clock
 
@@ -105,18 +122,71 @@ def later(now: datetime, duration: Duration) -> datetime:
 
 
 def _from_text(text: str) -> datetime | date | None:
-    if match := _ITALIAN.fullmatch(text):
-        day, month, year, hour, minute = (int(part or 0) for part in match.groups())
-        if match[4] is None:
-            return date(year, month, day)
-        return in_rome(datetime(year, month, day, hour, minute))  # noqa: DTZ001 - `in_rome` adds the zone
+    if len(text) > _MAX_TEXT:
+        return None
     if _EPOCH.fullmatch(text):
         return _from_number(int(text))
-    if not _ISO.fullmatch(text):
-        return None
+    if _ISO.fullmatch(text):
+        try:
+            return _from_iso(text)
+        except ValueError:  # may still be one with ` CET`
+            pass
+    plain = unicodedata.normalize("NFC", " ".join(text.lower().split()))
+    written = _WRITTEN.fullmatch(plain)
+    return _from_written(written) if written else None
+
+
+def _from_iso(text: str) -> datetime | date:
     if len(text) == len("2026-12-03"):
         return date.fromisoformat(text)
     return _with_zone(datetime.fromisoformat(text))
+
+
+def _from_written(written: re.Match[str]) -> datetime | date | None:
+    day = _day(written)
+    if day is None or not _is_weekday(written["weekday"], day):
+        return None
+    zone = (written["zone"] or "").strip()
+    if written["clock"] is None and written["hour"] is None:
+        return None if zone else day
+    clock = _CLOCK.fullmatch(written["clock"] or f"{written['hour']}:00")
+    hour, minute, second = (int(part or 0) for part in clock.groups()) if clock else (24, 0, 0)
+    return _in_zone(datetime.combine(day, time(hour, minute, second)), zone)
+
+
+def _day(written: re.Match[str]) -> date | None:
+    if written["y"]:
+        year, month, day = written["y"], int(written["m"]), written["d"]
+    elif written["month"]:
+        year, month, day = written["year"], int(written["month"]), written["day"]
+    else:
+        year, month, day = written["of"], _month(written["name"]), written["nth"]
+    return date(int(year), month, int(day)) if month else None
+
+
+def _month(name: str) -> int:
+    """1 to 12, of a name or its abbreviation; 0 for another word."""
+    if name in _FULL_MONTHS:
+        return _FULL_MONTHS.index(name) + 1
+    name = "set" if name == "sett" else name
+    return _MONTHS.index(name) + 1 if name in _MONTHS else 0
+
+
+def _is_weekday(name: str | None, day: date) -> bool:
+    """Whether `name` is absent, or the day's own: `giovedì`, `giovedi`, `gio`."""
+    own = _WEEKDAYS[day.weekday()]
+    return name is None or name.replace("ì", "i") in (own, own[:3])
+
+
+def _in_zone(local: datetime, zone: str) -> datetime | None:
+    if zone in ("z", "utc", "gmt"):
+        return local.replace(tzinfo=UTC).astimezone(ROME)
+    if zone[:1] in ("+", "-"):
+        hours, minutes = int(zone[1:3]), int(zone[-2:])
+        offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+        return local.replace(tzinfo=timezone(offset)).astimezone(ROME)
+    moment = in_rome(local)
+    return moment if zone in ("", str(moment.tzname()).lower()) else None
 
 
 def _with_zone(moment: datetime) -> datetime:
@@ -124,7 +194,7 @@ def _with_zone(moment: datetime) -> datetime:
 
 
 def _from_number(value: object) -> datetime | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < _FIRST_NUMBER:
         return None
     seconds = value / 1000 if value >= _MILLISECONDS_FROM else value
     if seconds > _MILLISECONDS_FROM:

@@ -2,66 +2,100 @@
 
 One typographic apostrophe makes a whole text UCS-2, which more than halves what fits into an SMS. A
 text is changed only if all of it then fits GSM-7 and takes no more segments. `È` becomes `E'` and
-never `E`, which would turn "is" into "and".
+never `E`, which would turn "is" into "and". In a link a character is percent-encoded, as another
+one would lead elsewhere.
 """
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 
+from openvoip_sms.rules import links
 from openvoip_sms.rules.segments import GSM_7, count
 
+# Those of the public lists of Twilio, Sinch and Telnyx, and what an Italian keyboard, Word or a PDF
+# adds. What Unicode calls compatible (full width, ligatures, fonts) needs no entry: `_compatible`.
 _REPLACEMENTS = {
     char: by
     for by, chars in {
-        "'": "’‘‚‛‹›ʼ′´`",
-        '"': "“”„‟«»″",
-        "-": "‐‑‒–—―−•·",
-        "...": "…",
+        "'": "’‘‚‛‹›ʼʻʽˈʹˊˋ′‵´`❛❜❟ʾʿ՚ꞌ΄᾽᾿῾",
+        '"': "“”„‟«»″‶ʺˮ˝¨❝❞〝〞〟⹂",
+        "-": "‐‑‒–—―−⁃˗⎼⎽─━•·‣◦∙⋅▪●■►",
+        "...": "…⋯",
         "A'": "À",
         "E'": "È",
         "I'": "Ì",
         "O'": "Ò",
         "U'": "Ù",
         "a": "ª",
+        "c": "¢",
         "d": "đð",
         "D": "ĐÐ",
+        "f": "ƒ",
+        "h": "ħ",
+        "H": "Ħ",
         "i": "ı",
-        "l": "ł",
-        "L": "Ł",
+        "j": "ȷ",
+        "l": "łŀ",
+        "L": "ŁĿ",
+        "ng": "ŋ",
         "oe": "œ",
         "OE": "Œ",
         "SS": "ẞ",
+        "t": "ŧ",
+        "T": "Ŧ",
+        "th": "þ",
+        "Th": "Þ",
+        "u": "µμ",
         "fi": "ﬁ",
         "fl": "ﬂ",
         "n.": "№",
-        "x": "×",
-        "/": "÷",
+        "x": "×✕✖",
+        "/": "÷⁄∕⧸",
+        "\\": "∖⧵⧹",
+        "|": "¦∣❘ǀ│⎸⎹⎜⎟⏐",
+        "||": "‖∥",
+        "_": "‗ˍ",
+        "~": "˜˷∼〜≈",
+        "^": "ˆ˄",
+        "!": "ǃ",
+        ".": "。",
+        ",": "、¸",
+        ";": "⁏",
+        ":": "ː˸⦂꞉∶",
+        "(": "❨❪⟮⦅",
+        ")": "❩❫⟯⦆",
+        "[": "【〔⟦",
+        "]": "】〕⟧",
+        "{": "❴",
+        "}": "❵",
+        "<": "˂❮⟨〈",
+        ">": "˃❯⟩〉",
+        "*": "⁎∗⊛★☆✢✣✤✥✱✲✳✺✻✼✽❃❉❊❋⧆",
+        "+": "˖",
+        "=": "꞊",
         "+/-": "±",
-        "<=": "≤",
-        ">=": "≥",
-        "->": "→",
+        "<=": "≤⩽",
+        ">=": "≥⩾",
+        "->": "→➔➜⟶",
+        "<-": "←⟵",
+        "=>": "⇒",
+        "£": "₤",
         "(C)": "©",
         "(R)": "®",
         "(TM)": "™",
-        "1": "¹",
-        "2": "²",
-        "3": "³",
-        "1/2": "½",
-        "1/4": "¼",
-        "3/4": "¾",
-        " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-        "\u202f\u205f\u3000",
+        "(SM)": "℠",
+        "C": "℃",
+        "F": "℉",
         "\n": "\u2028\u2029",
-        # soft hyphen, zero-width characters, direction marks, variation selectors, byte order mark
-        "": "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060"
-        "\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
     }.items()
     for char in chars
-}
-
-_AFTER_A_DIGIT = {"¹": "^1", "²": "^2", "³": "^3", "½": " 1/2", "¼": " 1/4", "¾": " 3/4"}  # 10², 1½
+} | dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
 
 _AT_WORD_END = {  # cittá, cosí, virtú: acute accents that mean grave ones
     "á": "à",
@@ -74,7 +108,13 @@ _AT_WORD_END = {  # cittá, cosí, virtú: acute accents that mean grave ones
     "Ú": "U'",
 }
 
-_DEGREE = "°º"
+_DEGREE = "°º˚"
+_OF_DEGREES = "℃℉"
+_RAISED_AFTER_A_DIGIT = re.compile(r"[0-9n+=()-]")  # 10², 10⁻³, but 3ᵉ
+# Invisible, though not of the category of formats: variation selectors, grapheme joiner.
+_INVISIBLE = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f]")
+_VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2]")
+_LATIN_WITHOUT_MARK = "æøÆØ"
 _TEMPERATURE_UNIT = re.compile(r"\s?[CF]\b")
 _DECIMAL = re.compile(r"\d[.,]\d+$")
 _CONTEXT = 8  # characters before one that are considered
@@ -103,17 +143,46 @@ def smart(text: str) -> SmartText:
     """Return the text composed (NFC), and in GSM-7 where replacing some characters suffices."""
     composed = unicodedata.normalize("NFC", text)
     outside = set(composed) - GSM_7
-    if not outside or not all(map(_can_be_replaced, outside)):
+    if not outside:
         return SmartText(composed)
-    rewritten = _replaced(composed)
-    return rewritten if count(rewritten.text) <= count(composed) else SmartText(composed)
+    part_of_link = _parts_of_links(composed)
+    if not all(map(_can_be_replaced, outside)) and not all(
+        _can_be_replaced(found[0]) or part_of_link(found.start()) is _Part.PATH
+        for found in _OUTSIDE.finditer(composed)
+    ):
+        return SmartText(composed)
+    rewritten = _replaced(composed, part_of_link)
+    is_worth_it = GSM_7.issuperset(rewritten.text) and count(rewritten.text) <= count(composed)
+    return rewritten if is_worth_it else SmartText(composed)
 
 
-def _replaced(text: str) -> SmartText:
+class _Part(Enum):
+    HOST = "host"
+    PATH = "path"
+
+
+def _parts_of_links(text: str) -> Callable[[int], _Part | None]:
+    """Return what tells in which part of a link a position is; None outside links."""
+    spans = links.spans(text)
+    starts = [start for start, _ in spans]
+
+    def part_at(at: int) -> _Part | None:
+        nearest = bisect_right(starts, at) - 1
+        if nearest < 0 or at >= spans[nearest][1]:
+            return None
+        return _Part.HOST if at < links.host_end(text, starts[nearest]) else _Part.PATH
+
+    return part_at
+
+
+def _replaced(text: str, part_of_link: Callable[[int], _Part | None]) -> SmartText:
     replaced: Counter[tuple[str, str]] = Counter()
 
     def note(found: re.Match[str]) -> str:
-        by = _replacement(found)
+        part = part_of_link(found.start()) if _plain(found[0]) != "" else None
+        if part is _Part.HOST:
+            return found[0]  # leaves the text outside GSM-7
+        by = _replacement(found) if part is None else links.encoded(found[0])
         replaced[found[0], by] += 1
         return by
 
@@ -124,7 +193,7 @@ def _replaced(text: str) -> SmartText:
 
 
 def _can_be_replaced(char: str) -> bool:
-    return char in _DEGREE or char in _REPLACEMENTS or _base_letter(char) != ""
+    return char in _DEGREE or _plain(char) is not None
 
 
 def _replacement(found: re.Match[str]) -> str:
@@ -132,11 +201,52 @@ def _replacement(found: re.Match[str]) -> str:
     before, after = found.string[max(0, at - _CONTEXT) : at], found.string[at + 1 : at + 4]
     if char in _DEGREE:
         return _degree(before, after)
-    if char in _AFTER_A_DIGIT and before[-1:].isdecimal():
-        return _AFTER_A_DIGIT[char]
     if char in _AT_WORD_END and not after[:1].isalpha():
         return _AT_WORD_END[char]
-    return _REPLACEMENTS[char] if char in _REPLACEMENTS else _base_letter(char)
+    by = _plain(char) or ""
+    if char in _OF_DEGREES:
+        return f" {by}" if before[-1:].isdecimal() else by
+    return _joint(char, by) + by if before[-1:].isdecimal() else by
+
+
+def _joint(char: str, by: str) -> str:
+    """What parts a number from its exponent, base or fraction: 10^2, 10_2, 1 1/2."""
+    kind = unicodedata.decomposition(char).partition(" ")[0]
+    if kind == "<sub>":
+        return "_"
+    if kind == "<fraction>":
+        return " "
+    return "^" if kind == "<super>" and _RAISED_AFTER_A_DIGIT.fullmatch(by) else ""
+
+
+@lru_cache(maxsize=4096)
+def _plain(char: str) -> str | None:
+    """The character in GSM-7, whatever stands beside it; None if it has no equivalent."""
+    if char in _REPLACEMENTS:
+        return _REPLACEMENTS[char]
+    if _is_invisible(char):
+        return ""
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return _base_letter(char) or _compatible(char)
+
+
+def _is_invisible(char: str) -> bool:
+    if _INVISIBLE.match(char):
+        return True
+    return unicodedata.category(char) == "Cf" and not _VISIBLE_FORMATS.match(char)
+
+
+def _compatible(char: str) -> str | None:
+    """Unicode's compatible characters: full width, ligatures, fonts, fractions, numerals."""
+    parts = unicodedata.normalize("NFKC", char)
+    if parts == char:
+        return None
+    plain = [part if part in GSM_7 else _plain(part) for part in parts]
+    text = "".join(part or "" for part in plain)
+    if None in plain or not text.strip():
+        return None
+    return f"({text})" if unicodedata.decomposition(char).startswith("<circle>") else text
 
 
 def _degree(before: str, after: str) -> str:
@@ -147,7 +257,8 @@ def _degree(before: str, after: str) -> str:
 
 
 def _base_letter(char: str) -> str:
-    """`š` without its diacritic, as in names: `s`; empty if it is no ASCII letter with one."""
+    """`š` without its diacritic, as in names: `s`; empty if it is no Latin letter with one."""
     letter, *diacritics = list(unicodedata.normalize("NFD", char))
-    is_accented = diacritics and letter.isascii() and all(map(unicodedata.combining, diacritics))
+    is_latin = letter.isascii() or letter in _LATIN_WITHOUT_MARK
+    is_accented = diacritics and is_latin and all(map(unicodedata.combining, diacritics))
     return letter if is_accented and letter.isalpha() else ""

@@ -20,7 +20,8 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from openvoip_sms.rules import rome_time
 from openvoip_sms.rules.strict_json import read_json
-from openvoip_sms.templates import italian
+from openvoip_sms.templates import italian, names
+from openvoip_sms.templates.plain import plain
 from openvoip_sms.templates.sanitize import is_blank
 
 _ANY: Any = {"types": []}
@@ -167,11 +168,15 @@ class _Functions(Functions):
 
     @signature(_ANY)
     def _func_title(self, value: object) -> str | None:
-        return italian.title(value)
+        return names.title(value)
 
     @signature(_ANY)
     def _func_first_name(self, value: object) -> str | None:
-        return italian.first_name(value)
+        return names.first_name(value)
+
+    @signature(_TEXT)
+    def _func_plain(self, value: str) -> str:
+        return plain(value)
 
     @signature(_ANY, {"types": ["number"]})
     def _func_days_before(self, value: object, days: int) -> str | None:

@@ -13,22 +13,29 @@ _MONTHS = (
     "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
 ).split()
 _WEEKDAYS = "lunedì martedì mercoledì giovedì venerdì sabato domenica".split()
-_MACHINE_AMOUNT = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]+)?")
-_ITALIAN_AMOUNT = re.compile(r"-?(?:[0-9]{1,12}|[0-9]{1,3}(?:\.[0-9]{3}){1,3}),[0-9]{1,2}")
-_EITHER_AMOUNT = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: 1234, or 1.234
+_MAX_AMOUNT = 40  # characters
+_CURRENCY = r"(?:€|eur|euro|eur\.)"
+_AMOUNT = re.compile(
+    rf"(?P<sign>[-−]?) ?(?P<before>{_CURRENCY})? ?(?P<minus>[-−]?) ?(?P<number>[0-9][0-9., '’]*?)"
+    rf" ?(?P<after>{_CURRENCY})?"
+)
+_MACHINE_AMOUNT = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
+_ITALIAN_AMOUNT = re.compile(
+    r"(?:[0-9]{1,12}|[0-9]{1,3}(?:([. ])[0-9]{3})(?:\1[0-9]{3}){0,2}),[0-9]{1,2}"
+)
+_SWISS_AMOUNT = re.compile(r"[0-9]{1,3}(?:['’][0-9]{3}){1,3}\.[0-9]{2}")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3}){2,3}")
+_EITHER_AMOUNT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # 1.234: 1234, or 1.234
+_CENTS = re.compile(r"-?[0-9]{1,14}")
 _CENT = Decimal("0.01")
 _MAX_EURO = 10**12
-_HONORIFICS = frozenset(
-    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing"
-    " arch geom rag prof prof.ssa".split()
-)
-_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*['’]?")
-_WORD_ENDS = re.compile(r"(\s+|['’-])")
-_MAX_NAME = 30
 
 
 def euro(value: object) -> str | None:
-    """`12,50 €`, `1.234,50 €`, from a number or from text as of shops (`12.50`) or people."""
+    """`12,50 €`, `1.234,50 €`, from a number or from text as of shops (`12.50`) or people.
+
+    The text may name euro (`EUR 12.50`, `12,50€`); another currency makes it no amount.
+    """
     amount = _amount(value)
     if amount is None or abs(amount) >= _MAX_EURO:
         return None
@@ -38,7 +45,7 @@ def euro(value: object) -> str | None:
 
 def euro_cents(value: object) -> str | None:
     """The same from a whole number of cents, as payment services give amounts."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,14}", value.strip(), re.ASCII):
+    if isinstance(value, str) and _CENTS.fullmatch(value.strip()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _MAX_EURO * 100:
         return None
@@ -66,24 +73,6 @@ def time_text(value: object) -> str | None:
     return f"{moment.hour}:{moment.minute:02}" if isinstance(moment, datetime) else None
 
 
-def title(value: object) -> str | None:
-    """`MARIO D'ANGELO` and `mario d'angelo` become `Mario D'Angelo`; `McDonald` stays."""
-    if not isinstance(value, str):
-        return None
-    return "".join(_titled(word) for word in _WORD_ENDS.split(value))
-
-
-def first_name(value: object) -> str | None:
-    """The first name of a full one, without honorifics, in title case.
-
-    None when it is no name: what a visitor types may be a link, which must not be sent.
-    """
-    words = value.split() if isinstance(value, str) else []
-    names = [word for word in words if word.lower().rstrip(".") not in _HONORIFICS]
-    name = names[0].rstrip(".,") if names else ""
-    return title(name) if _NAME.fullmatch(name) and len(name) <= _MAX_NAME else None
-
-
 def number_text(number: float) -> str | None:
     """Whole numbers exactly, others with a decimal comma; None if it is not finite."""
     if isinstance(number, int):
@@ -92,10 +81,6 @@ def number_text(number: float) -> str | None:
         return None
     digits = f"{Decimal(repr(number)):f}".replace(".", ",")
     return digits.removesuffix(",0")
-
-
-def _titled(word: str) -> str:
-    return word.capitalize() if word.isupper() or word.islower() else word
 
 
 def _amount(value: object) -> Decimal | None:
@@ -107,11 +92,24 @@ def _amount(value: object) -> Decimal | None:
 
 
 def _parsed_amount(value: str) -> Decimal | None:
-    text = value.strip().removesuffix("€").removeprefix("€").strip()
+    text = value.strip()
+    found = (
+        _AMOUNT.fullmatch(re.sub(r"\s", " ", text.lower())) if len(text) <= _MAX_AMOUNT else None
+    )
+    if found is None or (found["before"] and found["after"]) or (found["sign"] and found["minus"]):
+        return None
+    number = _number(found["number"])
+    is_negative = found["sign"] or found["minus"]
+    return -number if number is not None and is_negative else number
+
+
+def _number(text: str) -> Decimal | None:
     if _EITHER_AMOUNT.fullmatch(text):
         return None
     if _MACHINE_AMOUNT.fullmatch(text):
         return Decimal(text)
     if _ITALIAN_AMOUNT.fullmatch(text):
-        return Decimal(text.replace(".", "").replace(",", "."))
-    return None
+        return Decimal(text.replace(".", "").replace(" ", "").replace(",", "."))
+    if _SWISS_AMOUNT.fullmatch(text):
+        return Decimal(text.replace("'", "").replace("’", ""))
+    return Decimal(text.replace(".", "")) if _THOUSANDS.fullmatch(text) else None

@@ -2,20 +2,44 @@
 
 import unicodedata
 
-# Control characters, unpaired surrogates, line separators; below, direction characters.
+from openvoip_sms.rules.links import is_address
+
+# Control characters, unpaired surrogates, line separators.
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Invisible: a name of nothing else is empty, and one between two spaces would leave both.
-_INVISIBLE = frozenset("\u00ad\u115f\u1160\u180e\u200b\u200c\u2060\u2800\u3164\ufeff\uffa0")
+# Invisible: a name of nothing else is empty, and one between two spaces would leave both. Most
+# stand inside words, which they must not part; the second line gives the direction of letters.
+_INVISIBLE = frozenset(
+    "\u00ad\u034f\u115f\u1160\u180e\u200b\u200c\u2060\u2061\u2062\u2063\u2064\u2800\u3164\ufeff\uffa0"
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    "\u206a\u206b\u206c\u206d\u206e\u206f"
+)
 _JOINING = frozenset("\u200d\ufe0e\ufe0f")  # join several characters into one, mostly emoji
+MAX_READ = 2000  # characters of a value that are read at all
+
+
+def capped(text: str) -> str:
+    """The beginning of a long value, without a word that would be cut: it may be a link."""
+    if len(text) <= MAX_READ:
+        return text
+    kept = text[:MAX_READ]
+    words = kept.rstrip() if text[MAX_READ].isspace() else kept.rsplit(maxsplit=1)[0]
+    return words if len(words) < len(kept) or not is_address(kept) else ""
 
 
 def sanitize(text: str) -> str:
     """Return the text on one line, without control or invisible characters or doubled spaces."""
+    return " ".join(on_one_line(text).split())
+
+
+def on_one_line(text: str) -> str:
+    """The same with its doubled spaces, which inside a link must not be lost."""
     if is_blank(text):
         return ""
-    chars = (" " if _is_unprintable(char) else char for char in text if char not in _INVISIBLE)
-    return " ".join("".join(chars).split())
+    return "".join(
+        " " if char.isspace() or _is_unprintable(char) else char
+        for char in text
+        if char not in _INVISIBLE
+    )
 
 
 def is_blank(text: str) -> bool:
@@ -27,4 +51,4 @@ def is_blank(text: str) -> bool:
 
 
 def _is_unprintable(char: str) -> bool:
-    return unicodedata.category(char) in _UNPRINTABLE or char in _DIRECTION
+    return unicodedata.category(char) in _UNPRINTABLE

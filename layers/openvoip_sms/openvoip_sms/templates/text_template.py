@@ -6,19 +6,20 @@ expression has a default; `|| ''` allows an empty one.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from openvoip_sms.rules import links
 from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.templates.italian import number_text
-from openvoip_sms.templates.sanitize import sanitize
+from openvoip_sms.templates.sanitize import capped, on_one_line
 
-MAX_VALUE = 60  # characters
-MAX_LINK = 200  # a link that is cut would be broken: longer ones are left out
-_MAX_READ = 2000  # characters read of a value: the rest would be cut anyway
+MAX_VALUE = 60  # characters, without links
+MAX_LINK = 200  # of all links in a value: what is longer is left out, as a cut link is broken
 _ELLIPSIS = "..."
 _NOTHING = "\0"  # marks an empty value while the text is assembled
 _BEFORE_PUNCTUATION = re.compile(r"[ \0]*\0([,.;:!?)])")
-_LINK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_INDIVISIBLE = re.compile(r"[./@:]")  # an address of a kind that is not known as one
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 
 
@@ -85,7 +86,7 @@ def render(template: Template, data: object) -> str | MissingValue | NotText:
     """
     parts: list[str] = []
     for piece in template.pieces:
-        part = piece if isinstance(piece, str) else _shown(piece, data)
+        part = piece if isinstance(piece, str) else _shown(piece, data, _is_in_link(parts))
         if not isinstance(part, str):
             return part
         parts.append(part or _NOTHING)
@@ -117,21 +118,59 @@ def _expression(source: str) -> Expression:
         raise BadTemplate(f"{{{source}}}: {error.reason}", error.proposal) from None
 
 
-def _shown(expression: Expression, data: object) -> str | MissingValue | NotText:
+def _is_in_link(parts: list[str]) -> bool:
+    """Whether the text so far ends inside a link, which the next value continues."""
+    tail = "".join(parts)[-2 * MAX_LINK :].replace(_NOTHING, "")
+    return links.is_open(re.split(r"\s", tail)[-1])
+
+
+def _shown(
+    expression: Expression,
+    data: object,
+    in_link: bool,  # noqa: FBT001 - one caller
+) -> str | MissingValue | NotText:
     value = expression.of(data)
     if isinstance(value, bool | list | dict):
         return "" if expression.may_be_empty and not value else NotText(expression.source)
     text = number_text(value) if isinstance(value, int | float) else value
-    shown = _fitted(sanitize(text[:_MAX_READ])) if isinstance(text, str) else ""
+    clean = on_one_line(capped(text)).strip() if isinstance(text, str) else ""
+    if in_link and clean:
+        rest = links.encoded(clean[: MAX_LINK + 1])
+        return rest if len(rest) <= MAX_LINK else MissingValue(expression.source)
+    shown = _fitted(clean)
     return shown if shown or expression.may_be_empty else MissingValue(expression.source)
 
 
 def _fitted(text: str) -> str:
-    if len(text) <= MAX_VALUE:
-        return text
-    if _LINK.fullmatch(text):
-        return text if len(text) <= MAX_LINK else ""
-    kept = text[: MAX_VALUE - len(_ELLIPSIS)]
-    if text[len(kept)] != " " and " " in kept[MAX_VALUE // 2 :]:
-        kept = kept.rpartition(" ")[0]
-    return kept.rstrip(" .,;:-") + _ELLIPSIS
+    """Up to `MAX_VALUE` characters; links do not count, and are whole or left out."""
+    words = list(_with_links_that_fit(links.words_of(text)))
+    plain = " ".join(word for word, is_link in words if not is_link)
+    shown = [word for word, _ in words] if len(plain) <= MAX_VALUE else _cut(words)
+    return " ".join(shown)
+
+
+def _with_links_that_fit(words: list[str]) -> Iterator[tuple[str, bool]]:
+    """Each word, and whether it is a link."""
+    room = MAX_LINK
+    for word in words:
+        is_link = links.is_address(word)
+        if not is_link or len(word) <= room:
+            yield word, is_link
+        room -= len(word) if is_link and len(word) <= room else 0
+
+
+def _cut(words: list[tuple[str, bool]]) -> list[str]:
+    """The first words, and an ellipsis: at a link's end it stands apart, or it would be of it."""
+    shown: list[str] = []
+    room = MAX_VALUE - len(_ELLIPSIS)
+    for word, is_link in words:
+        if not is_link and len(word) > room:
+            if room >= MAX_VALUE // 2 - len(_ELLIPSIS) and not _INDIVISIBLE.search(word):
+                shown.append(word[:room])
+            break
+        shown.append(word)
+        room -= 0 if is_link else len(word) + 1
+    while shown and not links.is_address(shown[-1]):
+        if last := shown.pop().rstrip(" .,;:-"):
+            return [*shown, last + _ELLIPSIS]
+    return [*shown, _ELLIPSIS] if shown else []

@@ -4,7 +4,7 @@
 | --- | --- |
 | auth, secrets, header, prefix, separator, encoding, algorithm, signed, secret_form, url | `Auth` |
 | timestamp, timestamp_unit, tolerance | `Timestamp`, inside `Auth` |
-| id, id_weak, topic, ping, parse, inner, each | `Source` |
+| id, id_weak, topic, ping, parse, inner, each, plain | `Source` |
 | allow_same_text, hourly_limit, range_hourly_limit | `Source` |
 | to, text, sender, category, archive, when, once, delay, send_at | `MessageDefinition` |
 """
@@ -96,6 +96,7 @@ class Source:
     parse: Literal["json", "form", "multipart"] | None = None
     inner: str | None = None
     each: Expression | None = None
+    plain: bool = False  # WordPress: values may have backslashes and HTML entities
     allow_same_text: bool = False
     hourly_limit: int = 500
     range_hourly_limit: int = 20

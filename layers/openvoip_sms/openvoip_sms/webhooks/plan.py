@@ -12,6 +12,7 @@ from typing import Any
 from openvoip_sms.rules.message import MAX_AHEAD
 from openvoip_sms.rules.rome_time import later, moment_of
 from openvoip_sms.templates.expressions import is_true
+from openvoip_sms.templates.plain import plain_values
 from openvoip_sms.templates.text_template import MissingValue, NotText, render
 from openvoip_sms.webhooks.bodies import Unreadable, read
 from openvoip_sms.webhooks.ids import WebhookEvent, event_key, message_id
@@ -144,23 +145,29 @@ def _items(source: Source, data: Any) -> list[Any] | Unreadable:  # noqa: ANN401
 def _planned_event(event: WebhookEvent, now: datetime) -> PlannedEvent:
     topic, messages = event.topic, event.source.messages
     wanted = messages.get(topic or ANY_TOPIC) or messages.get(ANY_TOPIC) or ()
-    outcomes = tuple(_outcome(event, message, n, now) for n, message in enumerate(wanted))
+    data = plain_values(event.data) if event.source.plain and wanted else event.data
+    outcomes = tuple(_outcome(event, data, message, n, now) for n, message in enumerate(wanted))
     nothing = NothingToSend("other_topic", "The source has no message for this topic.")
     return PlannedEvent(topic, event_key(event), outcomes or (nothing,), wanted)
 
 
 def _outcome(
-    event: WebhookEvent, message: MessageDefinition, position: int, now: datetime
+    event: WebhookEvent,
+    data: Any,  # noqa: ANN401 - JSON
+    message: MessageDefinition,
+    position: int,
+    now: datetime,
 ) -> Outcome:
-    if message.when is not None and not is_true(message.when.of(event.data)):
+    """Plan a message. Only its identity comes from the event's own data, whatever `data` undoes."""
+    if message.when is not None and not is_true(message.when.of(data)):
         return NothingToSend("when_false", f"This is false: {message.when.source}")
-    lookups = look_up(message.to, event.data)
+    lookups = look_up(message.to, data)
     if not lookups[-1].mobile:
         reasons = "; ".join(f"{one.path}: {one.reason}" for one in lookups)
         return NothingToSend("no_mobile", reasons, lookups)
     to, found_at = lookups[-1].mobile, lookups[-1].path
     identity = message_id(event, message, position)
-    text, send_at = _text(message, event.data), _send_at(message, event.data, now)
+    text, send_at = _text(message, data), _send_at(message, data, now)
     for part in (text, send_at):
         if isinstance(part, _Rejection):
             detail = REJECTIONS[part.reason].format(field=part.field)

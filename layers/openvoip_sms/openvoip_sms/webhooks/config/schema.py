@@ -34,6 +34,7 @@ READING: dict[str, FieldParser] = {
     "parse": fields.choice(Literal["json", "form", "multipart"]),
     "inner": fields.filled,
     "each": fields.expression,
+    "plain": fields.flag,
     "allow_same_text": fields.flag,
     "hourly_limit": fields.limit,
     "range_hourly_limit": fields.limit,
