@@ -185,6 +185,19 @@ def test_a_field_that_is_a_link_goes_out_as_one_or_not_at_all(link, before, afte
     assert shown(written) == (whole if len(whole) <= 200 else "")
 
 
+@pytest.mark.parametrize("before", [1950, 1953, 1999, 2000, 2001, 5000])
+@pytest.mark.parametrize("filler", [" ", "\u200b", "\n", "https://x.it/ "])
+def test_where_a_long_value_is_cut_no_link_is(before, filler):
+    link = SITE + "?numero=AB12345 67890&cap=00100"
+    sent = shown(filler * (before // len(filler)) + link)
+    assert links_in(sent) in ([], [link.replace(" ", "%20")])
+
+
+def test_spaces_alone_are_no_value():
+    assert shown(" " * 2**20, "{v}") == MissingValue("v")
+    assert shown(" " * 2**20 + SITE) == SITE
+
+
 @given(st.text(alphabet="htps:/w.itcom?&=%AZ09 é’|…()[]<>\"'\u200d", max_size=300))
 def test_whatever_resembles_a_link_stays_one_short_line(text):
     sent = shown(text)

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from openvoip_sms.rules.links import is_address
+from openvoip_sms.rules.links import is_address, spans
 
 # Control characters, unpaired surrogates, line separators.
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
@@ -18,10 +18,13 @@ MAX_READ = 2000  # characters of a value that are read at all
 
 
 def capped(text: str) -> str:
-    """The beginning of a long value, without a word that would be cut: it may be a link."""
-    if len(text) <= MAX_READ:
+    """The beginning of a long value, without a word or a link that the end would cut."""
+    if len(text) <= MAX_READ or len(text := text.strip()) <= MAX_READ:
         return text
     kept = text[:MAX_READ]
+    last_link = max((start for start, _ in spans(kept)), default=0)
+    if last_link > MAX_READ // 2:  # its spaces may go on behind the end
+        return kept[:last_link]
     words = kept.rstrip() if text[MAX_READ].isspace() else kept.rsplit(maxsplit=1)[0]
     return words if len(words) < len(kept) or not is_address(kept) else ""
 
