@@ -75,10 +75,123 @@ def test_every_common_spelling_is_the_same_number(raw):
         ("3131234567", "+393131234567"),
         ("333123456", "+39333123456"),  # an old number, still in use
         ("+39 333 123456", "+39333123456"),
+        ("3906123456", "+393906123456"),  # prefix 390: nothing says otherwise
+        ("390 6123456", "+393906123456"),
+        ("390 61 23 456", "+393906123456"),
+        ("+39 390 6123456", "+393906123456"),
+        ("+393906123456", "+393906123456"),
+        ("+39 39 31 23 45 67", "+393931234567"),  # in pairs, after its country code
+        (" 3931234567", "+393931234567"),  # after +39 it would be no number
+        ("\t3906123456", "+393906123456"),  # a tab was never a plus
     ],
 )
 def test_the_length_decides_between_prefix_and_country(raw, number):
     assert italian_mobile(raw) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("39 333 1234567", MOBILE),
+        ("39-333-1234567", MOBILE),
+        ("(39) 333/1234567", MOBILE),
+        ("39.333.1234567", MOBILE),
+        ("39 333 123456", "+39333123456"),
+        ("39 393 1234567", "+393931234567"),
+        ("39 390 6123456", "+393906123456"),
+        ("( 39) 333 1234567", MOBILE),  # the plus of (+39), lost
+    ],
+)
+def test_39_set_apart_is_the_country_code(written, number):
+    assert italian_mobile(written) == number
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("39 06 123456", "landline"),
+        ("(39) 02 345678", "landline"),
+        ("39/02/345678", "landline"),
+        ("39-011-12345", "landline"),
+        ("39.0331.1234", "landline"),
+        ("39 (06) 123456", "landline"),
+        ("(39)06123456", "landline"),
+        (" 39 06 123456", "landline"),  # a form body's plus, lost
+        ("( 39) 06 123456", "landline"),
+        ("\uff13\uff19 06 123456", "landline"),
+        ("39\u00a006\u00a0123456", "landline"),
+        ("39\u201106\u2011123456", "landline"),
+        ("39 0 6 123456", "landline"),
+        ("39 0333 1234567", "landline"),
+        ("39 338 1234", "too_short"),
+        ("39-338-12345", "too_short"),
+        ("39 31 23 45 67", "too_short"),
+        ("39 3381234", "too_short"),
+        ("39 55 123456", "not_mobile"),  # a landline without its zero
+        ("39 81 1234567", "not_mobile"),
+        ("39 39 06 123456", "prefix"),
+        ("+39 39 06 123456", "prefix"),
+        ("+3939 06 123456", "prefix"),
+        ("0039 39 06 123456", "prefix"),
+        ("+39 (39) 338 1234", "prefix"),
+        ("+39 39 338 12345", "prefix"),
+        (" 3906123456", "ambiguous_prefix"),  # +3906123456 in a form body
+        ("  3906123456", "ambiguous_prefix"),
+        ("tel: 3906123456", "ambiguous_prefix"),
+        ("' 3906123456", "ambiguous_prefix"),
+        (" 3906 123456", "ambiguous_prefix"),
+        (" 390331 1234", "ambiguous_prefix"),
+        (" 393381234", "ambiguous_prefix"),
+        ("3906 123456", "ambiguous_prefix"),
+        ("3902/345678", "ambiguous_prefix"),
+        ("(3906) 123456", "ambiguous_prefix"),
+        ("39011-12345", "ambiguous_prefix"),
+        ("390331.1234", "ambiguous_prefix"),
+        ("390 6 123456", "ambiguous_prefix"),
+        ("39338 1234", "ambiguous_prefix"),
+    ],
+)
+def test_a_country_code_is_never_read_as_the_start_of_a_mobile(written, reason):
+    assert reason_for(written) == reason
+
+
+AREAS = st.sampled_from(["02", "06", "010", "011", "039", "055", "081", "0331", "0390", "0933"])
+BETWEEN = st.sampled_from([" ", "-", "/", ".", "\u00a0", "\u2011", " - ", ") "])
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["39", " 39", "(39", "( 39", "+39", "0039", "+39 39", "39 39"]),
+    BETWEEN,
+    AREAS,
+    st.sampled_from(["", " ", "/", "-"]),
+    st.from_regex(r"[1-9][0-9]{3,7}", fullmatch=True),
+)
+def test_a_landline_after_a_country_code_set_apart_never_becomes_a_mobile(
+    code, between, area, inner, subscriber
+):
+    reason_for(f"{code}{between}{area}{inner}{subscriber}")
+
+
+@settings(deadline=None)
+@given(AREAS, st.from_regex(r"[1-9][0-9]{3,7}", fullmatch=True))
+def test_a_landline_whose_plus_became_a_space_never_becomes_a_mobile(area, subscriber):
+    reason_for(f" 39{area}{subscriber}")
+    reason_for(f" 39{area} {subscriber}")
+    reason_for(f"39{area} {subscriber}")
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(r"39[0-9]{8}", fullmatch=True),
+    st.sampled_from(["", "+39", "+39 ", "0039 ", "39", "39 ", " 39"]),
+    st.sampled_from(["", " ", "-", "/"]),
+)
+def test_a_mobile_of_a_prefix_that_begins_with_39_keeps_its_usual_writings(
+    national, prefix, separator
+):
+    written = f"{prefix}{national[:3]}{separator}{national[3:]}"
+    assert italian_mobile(written) == f"+39{national}"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +300,7 @@ def test_every_value_is_either_a_mobile_or_invalid(raw):
 
 @settings(deadline=None)
 @given(
-    st.from_regex(r"3[2-9][0-9]{8}", fullmatch=True),
+    st.from_regex(r"3[2-8][0-9]{8}", fullmatch=True),  # in 39 the separators count, see above
     st.sampled_from(["", "+39", "0039", "39", " 39", "+39 (0)"]),
     st.lists(st.sampled_from(["", " ", ".", "-", "/", "\u2009", "\u200b"]), min_size=7, max_size=7),
 )

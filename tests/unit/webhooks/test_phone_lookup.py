@@ -6,7 +6,7 @@ import pytest
 
 from openvoip_sms.webhooks.phone_lookup import MAX_NUMBERS, MAX_SHOWN
 from openvoip_sms.webhooks.plan import plan_trusted
-from tests.unit.webhooks.webhook_calls import NOW, json_call, preset
+from tests.unit.webhooks.webhook_calls import NOW, call, json_call, preset
 
 
 def planned(to, data, text="Ciao"):
@@ -34,7 +34,12 @@ def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():
         ([], "missing", "", "There is nothing."),
         (" \t", "missing", "", "There is nothing."),
         (True, "wrong_type", "true", "neither text nor a whole number"),
-        (3331234567.0, "wrong_type", "3331234567.0", "neither text nor a whole number"),
+        (3331234567.0, "decimal", "3331234567.0", "decimal of a spreadsheet"),
+        (3.331234567e9, "decimal", "3331234567.0", "decimal of a spreadsheet"),
+        (333123456.7, "decimal", "333123456.7", "decimal of a spreadsheet"),
+        (0.0, "decimal", "0.0", "decimal of a spreadsheet"),
+        (1e300, "decimal", "1e+300", "decimal of a spreadsheet"),
+        (" " * 1000, "too_long", " " * MAX_SHOWN + "…", "too long"),
         ({"n": "è"}, "wrong_type", '{"n": "è"}', "neither text nor a whole number"),
         ("06 1234567", "landline", "06 1234567", "landline"),
         ("+44 7911 123456", "foreign", "+44 7911 123456", "not Italian"),
@@ -46,6 +51,28 @@ def test_a_value_that_is_not_a_mobile_says_why(found, reason, value, sentence):
     (only,) = lookups("a", {"a": found})
     assert (only.mobile, only.reason, only.value) == ("", reason, value)
     assert sentence in only.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"phone=%2B3906123456", "landline"),
+        (b"phone=+3906123456", "ambiguous_prefix"),  # the plus is a space in a form
+        (b"phone=+39+06+123456", "landline"),
+        (b"phone=(+39)+02+345678", "landline"),
+        (b"phone=39+338+1234", "too_short"),
+    ],
+)
+def test_a_landline_of_a_form_whose_plus_is_lost_reaches_nobody(body, reason):
+    form = call(body, {"Content-Type": "application/x-www-form-urlencoded"})
+    (only,) = plan_trusted(preset("make", to=["phone"]), form, NOW).messages
+    assert (only.reason, only.detail) == ("no_mobile", f"phone: {reason}")
+
+
+def test_a_number_of_a_form_whose_plus_is_lost_is_read_as_before():
+    form = call(b"phone=+39+333+1234567", {"Content-Type": "application/x-www-form-urlencoded"})
+    (only,) = plan_trusted(preset("make", to=["phone"]), form, NOW).messages
+    assert only.to == "+393331234567"
 
 
 def test_each_value_of_a_list_is_looked_at_up_to_ten():

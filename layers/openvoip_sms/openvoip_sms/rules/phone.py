@@ -2,7 +2,8 @@
 
 The phone library decides what is assigned. But it also reads letters as keypad digits, a
 spreadsheet's `3331231234.0` as a longer number, and drops a second number. So everything but the
-usual formats is refused here, with a sentence that says what to correct.
+usual formats is refused here, with a sentence that says what to correct. The writer's grouping
+counts: `39 06 123456` is a landline after its country code, and no mobile of prefix 390.
 """
 
 import re
@@ -33,6 +34,10 @@ _SENTENCES = {
         "write digits only, with a plus in front if you like."
     ),
     "prefix": "The prefix is wrong or repeated: write +39 once, in front, then the number.",
+    "ambiguous_prefix": (
+        "The 39 in front may be the country code or the start of a mobile number: "
+        "write +39 in front of the number."
+    ),
     "foreign": "The number is not Italian: only +39 mobiles are served.",
     "landline": (
         "An Italian number that starts with 0 is a landline and gets no SMS: "
@@ -50,6 +55,7 @@ _FULL_WIDTH = str.maketrans("＋．／（）−", "+./()-")
 _LINE_BREAKS = "\r\n"
 _RIGHT_TO_LEFT_OVERRIDE = "\u202e"  # shows digits in another order than they are stored
 
+_AFTER_SPACE = re.compile(r"\D* \d")  # a plus that a form body turned into a space, perhaps
 _LEAD_IN = re.compile(r"['’‘]? *(?:tel: *)?", re.IGNORECASE)
 _ITALY_THEN_ZERO = re.compile(r"\(? *(?:\+|00)? *39 *\)?[ ./-]*\( *0 *\)")
 
@@ -87,9 +93,14 @@ def italian_mobile(raw: object) -> str:
         _refuse("too_long")
     normalized = _plain(raw)
     _refuse_faults(normalized)
-    national = _national(normalized)
+    national = _national(normalized, after_space=_AFTER_SPACE.match(raw) is not None)
     _refuse_other_than_mobile(national)
     return f"+39{national}"
+
+
+def refused_as_decimal() -> InvalidNumber:
+    """Why a number that a sender gave as a decimal (JSON's `3331234567.0`) is not read."""
+    return InvalidNumber("decimal", _SENTENCES["decimal"])
 
 
 def mask(number: str) -> str:
@@ -134,28 +145,76 @@ def _refuse_faults(normalized: str) -> None:
             _refuse(reason)
 
 
-def _national(normalized: str) -> str:
-    """The digits after +39. Without `+` or `00` the length decides: 393 is a mobile prefix too."""
+def _national(normalized: str, *, after_space: bool) -> str:
+    """The digits after +39.
+
+    Without `+` or `00` a 39 that stands apart is the country code. Otherwise the length decides, as
+    393 is a mobile prefix too, unless the grouping or a lost plus contradicts it.
+    """
     if zero := _ITALY_THEN_ZERO.match(normalized):
         return _after_optional_zero(_digits(normalized[zero.end() :]))
-    digits = _digits(normalized)
+    groups = re.findall("[0-9]+", normalized)
+    digits = "".join(groups)
     if "+" in normalized:
-        return _after_country(digits)
+        return _after_country(groups)
     if digits.startswith("00"):
-        return _after_country(digits[2:])
+        return _after_country(_without(groups, 2))
+    if _stands_apart(groups):
+        return _after_country(groups)
     if digits.startswith("039") and len(digits) > 11:  # noqa: PLR2004 - Monza's 039 is shorter
         _refuse("prefix")
     if digits.startswith("39") and len(digits) == 12:  # noqa: PLR2004 - 39 and a mobile's 10
         return digits[2:]
+    if _may_be_country_code(groups, after_space=after_space):
+        _refuse("ambiguous_prefix")
     return digits
 
 
-def _after_country(digits: str) -> str:
+def _after_country(groups: list[str]) -> str:
+    digits = "".join(groups)
     if digits.startswith("0"):
         _refuse("prefix")
     if not digits.startswith("39"):
         _refuse("foreign")
+    national = _without(groups, 2)
+    in_pairs = all(len(group) == 2 for group in national)  # noqa: PLR2004 - a pair
+    if _stands_apart(national) and (national[1].startswith("0") or not in_pairs):
+        _refuse("prefix")
     return digits[2:]
+
+
+def _stands_apart(groups: list[str]) -> bool:
+    """Whether the first group is 39 alone, as nobody writes the start of a mobile number."""
+    return len(groups) > 1 and groups[0] == "39"
+
+
+def _may_be_country_code(groups: list[str], *, after_space: bool) -> bool:
+    """Whether an initial 39 that does not stand apart may be the country code all the same.
+
+    Then a landline's zero follows, or the 7 digits of a mobile cut short: old numbers of 9 digits
+    do not begin with 39.
+    """
+    first, digits = groups[0], "".join(groups)
+    if not digits.startswith("39"):
+        return False
+    is_short = len(digits) == 9  # noqa: PLR2004 - said above
+    if after_space:
+        return is_short or digits.startswith("390")
+    if len(groups) == 1:
+        return False
+    if first == "390":
+        return groups[1] in ("2", "6")  # 02 and 06, the only codes with one digit after the zero
+    if first.startswith("390"):
+        return len(first) <= 6  # noqa: PLR2004 - 39 and a code of at most four digits
+    return is_short and len(first) > 3  # noqa: PLR2004 - a mobile prefix
+
+
+def _without(groups: list[str], count: int) -> list[str]:
+    """The groups less their first `count` digits."""
+    if not groups:
+        return []
+    kept, more = groups[0][count:], count - len(groups[0])
+    return [kept, *groups[1:]] if kept else _without(groups[1:], max(0, more))
 
 
 def _after_optional_zero(digits: str) -> str:

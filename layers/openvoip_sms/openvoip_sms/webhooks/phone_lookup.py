@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
+from openvoip_sms.rules.phone import MAX_INPUT, InvalidNumber, italian_mobile, refused_as_decimal
 from openvoip_sms.templates.expressions import Expression, is_true
 
 MAX_NUMBERS = 10  # tried of one list
@@ -60,13 +60,19 @@ def _values(found: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
 
 def _lookup(path: str, value: Any) -> PhoneLookup:  # noqa: ANN401 - JSON
     """Only text or a whole number can be a phone number."""
+    if isinstance(value, float):
+        return _invalid(path, value, refused_as_decimal())
     if isinstance(value, bool) or not isinstance(value, str | int):
         reason = "wrong_type" if is_true(value) else "missing"
         return PhoneLookup(path, value, reason=reason, detail=_NO_NUMBER[reason])
     text = str(value)
-    if not text.strip():
+    if len(text) <= MAX_INPUT and not text.strip():
         return PhoneLookup(path, value, reason="missing", detail=_NO_NUMBER["missing"])
     try:
         return PhoneLookup(path, value, mobile=italian_mobile(text))
     except InvalidNumber as error:
-        return PhoneLookup(path, value, reason=error.reason, detail=error.detail)
+        return _invalid(path, value, error)
+
+
+def _invalid(path: str, value: Any, error: InvalidNumber) -> PhoneLookup:  # noqa: ANN401 - JSON
+    return PhoneLookup(path, value, reason=error.reason, detail=error.detail)
