@@ -1,5 +1,8 @@
 """From a caller's object to a message that may be sent, or to the list of its mistakes."""
 
+import unicodedata
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +18,7 @@ from openvoip_sms.rules.message import (
 from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status, public
+from tests.function_calls import count_calls
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 POLICY = Policy(default_sender="Bottega", live=True)
@@ -437,3 +441,94 @@ def test_a_rejected_text_is_stored_as_far_as_the_table_allows():
 def test_a_rejected_text_is_not_stored_where_texts_are_not():
     policy = Policy(default_sender="Bottega", store_text=False)
     assert rejected(MINIMAL | {"to": "06 1234567"}, policy).text is None
+
+
+# What it costs, whatever its length
+
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("field", "unit", "limit", "reason"),
+    [
+        ("text", "a", 2560, "too_long"),
+        ("text", "\u0301\u0316", 1280, "too_long"),
+        ("text", "\u200b", 2560, "too_long"),
+        ("text", "\ufffd", 2560, "too_long"),
+        ("to", "3", 64, "too_long"),
+        ("to", " ", 64, "too_long"),
+        ("sender", "4", 17, "too_long"),
+        ("sender", "a", 17, "too_long"),
+        ("sender", " ", 17, "too_long"),
+        ("id", "a", 128, "bad_id"),
+        ("reference", "a", 256, "bad_reference"),
+        ("reference", "\ufffd", 256, "bad_reference"),
+        ("category", "a", 20, "bad_category"),
+        ("send_at", "2026-12-03T09:00:00.", 4, "bad_time"),
+    ],
+)
+def test_a_field_of_a_mebibyte_costs_no_more_than_one_a_little_too_long(field, unit, limit, reason):
+    short = {field: unit * (limit + 1)}
+    long = {field: unit * (MEBIBYTE // len(unit))}
+    assert violations(MINIMAL | long) == [(field, reason)]
+    few = count_calls(lambda: refused(MINIMAL | short))
+    assert count_calls(lambda: refused(MINIMAL | long)) == few < 1000
+
+
+def test_a_longer_text_than_any_segments_hold_is_never_normalized(monkeypatch):
+    """Long runs of combining marks take the square of their length, and hold the interpreter."""
+    normalize, given = unicodedata.normalize, []
+
+    def noted(form, text):
+        given.append(text)
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", noted)
+    marks = "\u0301\u0316"
+    unlimited = replace(POLICY, max_segments=0)
+    for policy, most in ((POLICY, 2560), (unlimited, 163_200)):
+        for text in (marks * 160_000, "a" + marks * 1000, ("a" + marks * 15) * 80, "a" * most):
+            with suppress(InvalidMessage):
+                parse(policy, text=text)
+        assert max(map(len, given)) <= most
+        assert not any("\u0301\u0316" * 16 in text for text in given)
+        assert ("a" + marks * 15) * 80 in given
+
+
+def test_a_rejected_message_keeps_little_of_a_mebibyte():
+    given = MINIMAL | {"to": "x" * MEBIBYTE, "text": "\u0301" * MEBIBYTE}
+    record = rejected_record(
+        given, refused(given), default_id="sqs-1", source="queue", policy=POLICY, now=NOW
+    )
+    assert (len(record.to), len(record.text)) == (40, 2000)
+
+
+@pytest.mark.parametrize("text", ["e\u0300" * 612, "\u1112\u1161\u11ab" * 268, "a\r\n" * 306])
+def test_a_text_that_becomes_shorter_is_measured_as_it_is_sent(text):
+    assert parse(text=text).segments == 4
+
+
+# Characters that no phone shows
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("L'ordine e' pronto, perch\ufffd", "not_utf8"),
+        ("Nicol\ufffd", "not_utf8"),
+        ("a\uffff", "noncharacter"),
+        ("\uf8ff", "private_use"),
+        ("a\ufffc", "not_shown"),
+    ],
+)
+def test_a_text_that_no_phone_shows_is_refused_encoded_smartly_or_not(text, reason):
+    for smart_encoding in (True, False):
+        found = refused(MINIMAL | {"text": text, "smart_encoding": smart_encoding})
+        assert [(one.field, one.reason) for one in found.violations] == [("text", reason)]
+        assert not found.structural
+
+
+def test_a_reference_that_was_not_utf_8_is_refused_as_it_could_not_be_returned():
+    assert violations(MINIMAL | {"reference": "Societ\ufffd"}) == [("reference", "not_utf8")]
+    assert parse(reference="Società ❤").reference == "Società ❤"

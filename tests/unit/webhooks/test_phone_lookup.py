@@ -35,7 +35,6 @@ def test_the_lookups_end_at_the_first_mobile_whatever_becomes_of_the_message():
         (" \t", "missing", "", "There is nothing."),
         (True, "wrong_type", "true", "neither text nor a whole number"),
         (3331234567.0, "decimal", "3331234567.0", "decimal of a spreadsheet"),
-        (3.331234567e9, "decimal", "3331234567.0", "decimal of a spreadsheet"),
         (333123456.7, "decimal", "333123456.7", "decimal of a spreadsheet"),
         (0.0, "decimal", "0.0", "decimal of a spreadsheet"),
         (1e300, "decimal", "1e+300", "decimal of a spreadsheet"),

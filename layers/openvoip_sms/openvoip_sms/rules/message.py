@@ -17,7 +17,7 @@ from openvoip_sms.rules.rfc3339 import from_rfc3339
 from openvoip_sms.rules.segments import count, encoding_of
 from openvoip_sms.rules.sender_name import check_sender
 from openvoip_sms.rules.smart_encoding import smart
-from openvoip_sms.rules.text import check_text
+from openvoip_sms.rules.text import CHARS_OF_A_SEGMENT, InvalidText, check_text, check_utf_8
 
 FIELDS = frozenset(
     "to text id sender archive category smart_encoding max_segments dry_run send_at valid_for"
@@ -167,7 +167,8 @@ class _MessageParser:
 
     def _text(self) -> tuple[str, tuple[dict[str, Any], ...]]:
         wanted = self._typed("smart_encoding", bool, "true or false")
-        text = self._checked("text", check_text)
+        max_chars = CHARS_OF_A_SEGMENT * (self._policy.max_segments or MAX_SEGMENTS)
+        text = self._checked("text", lambda raw: check_text(raw, max_chars))
         if text is None or wanted is False:
             return text or "", ()
         encoded = smart(text)
@@ -240,8 +241,15 @@ class _MessageParser:
 
     def _reference(self) -> str | None:
         value = self._typed("reference", str, "text in quotes")
-        if value is not None and not (len(value) <= MAX_REFERENCE and value.isprintable()):
+        if value is None:
+            return None
+        if not (len(value) <= MAX_REFERENCE and value.isprintable()):
             self._wrong(
                 "reference", "bad_reference", f"At most {MAX_REFERENCE} printable characters."
             )
+            return None
+        try:
+            check_utf_8(value, "reference")
+        except InvalidText as error:  # it could not be returned as it was
+            self._wrong("reference", error.reason, error.detail)
         return value

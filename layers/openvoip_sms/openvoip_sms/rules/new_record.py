@@ -75,5 +75,5 @@ def _storable(text: object) -> str | None:
 
 def _shown(to: object) -> str:
     """A number as given, in a form that the table can store; index keys must not be empty."""
-    raw = str(to).encode("ascii", "replace").decode()[:NUMBER_KEPT].strip()
+    raw = str(to)[:NUMBER_KEPT].encode("ascii", "replace").decode().strip()
     return raw or "(empty)"

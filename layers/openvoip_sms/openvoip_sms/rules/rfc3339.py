@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+MAX_CHARS = 64  # of a date and time, with any number of decimals that makes sense
+
 
 def to_rfc3339(moment: datetime) -> str:
     """`2026-11-24T08:30:00.000Z`: sorts as text as in time."""
@@ -14,6 +16,8 @@ def from_rfc3339(text: str) -> datetime:
     Raises:
         ValueError: not a date and time, or without an offset.
     """
+    if len(text) > MAX_CHARS:
+        raise ValueError("longer than any date and time")
     normalized = text.upper()  # RFC 3339, 5.6: `t` and `z` may be lower case
     moment = datetime.fromisoformat(normalized)
     if moment.tzinfo is None or "T" not in normalized:
