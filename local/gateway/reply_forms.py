@@ -38,6 +38,7 @@ FORMS: dict[str, Callable[[str, str], str]] = {
     "code": lambda code, _: code,
     "quoted": lambda code, _: f'"{code}"',
     "text": _text,
+    "list": lambda code, sentence: f"ERR: {code} {sentence}",  # as the guide lists them
     "padded": lambda code, _: f" \r\n{code}\r\n\t",
 }
 

@@ -157,6 +157,10 @@ REPLIES = {
         "000 Messaggio Inoltrato Correttamente",
         "ERR: 020 Errore nel numero di destinazione",
     ),
+    "list": (
+        "ERR: 000 Messaggio Inoltrato Correttamente",
+        "ERR: 020 Errore nel numero di destinazione",
+    ),
     "padded": (" \r\n000\r\n\t", " \r\n020\r\n\t"),
 }
 

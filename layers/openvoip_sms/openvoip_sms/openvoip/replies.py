@@ -8,7 +8,7 @@ different ways. Every form is read; only a published meaning counts. Everything 
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.strict_json import NotJson, read_json
@@ -16,21 +16,53 @@ from openvoip_sms.rules.strict_json import NotJson, read_json
 MAX_RAW = 500  # characters of a raw reply that a record keeps
 
 
+_DOUBT = CallOutcome.UNCERTAIN
 _CODES = {0: CallOutcome.ACCEPTED, 20: CallOutcome.BAD_DESTINATION, 99: CallOutcome.GENERIC_ERROR}
+# The guide's list: `ERR: 000 Messaggio Inoltrato Correttamente` and its two neighbours.
 _SENTENCES = {
-    0: {"", "messaggio inoltrato correttamente"},
-    20: {"", "errore nel numero di destinazione"},
-    99: {"", "errore generico"},
+    0: "messaggio inoltrato correttamente",
+    20: "errore nel numero di destinazione",
+    99: "errore generico",
 }
+_SECURITY_ERROR = "security error"
 _CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged; anything else may be a phone number
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
 _BUSY = {429, 503}
 _SUCCESS, _NOT_SENT = 2, (3, 4)  # hundreds of HTTP status codes
 _TEXT = re.compile(
-    r"(?:(?P<label>ERR|ERROR|ERRORE|OK)\s*[:=\-]?\s*)?(?P<code>[0-9]{1,3})(?:[\s:;,.\-]+(?P<rest>.*))?",
+    r"(?:(?P<label>ERR(?:ORE?)?|OK)\s*[:=\-]?\s*)?(?P<code>[0-9]{1,3})(?:[\s:;,.\-]+(?P<rest>.*))?",
     re.DOTALL | re.IGNORECASE,
 )
+
+
+class _Line(NamedTuple):
+    """`ERR: 020 Errore nel numero di destinazione`, or what there is of it."""
+
+    label: str  # ERR, OK or none
+    code: str
+    sentence: str
+
+    @property
+    def number(self) -> int:
+        return int(self.code)
+
+    @property
+    def outcome(self) -> CallOutcome:
+        return _CODES.get(self.number, CallOutcome.UNCERTAIN) if self._counts else _DOUBT
+
+    @property
+    def _counts(self) -> bool:
+        if self.label == "OK" and self.number:
+            return False
+        if self.label == "ERR" and self.number:  # a refusal, whatever its words
+            return "inoltrato" not in self.sentence
+        return self.is_published or (not self.sentence and self.label != "ERR")
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is a whole line of the guide's list, with its label or without."""
+        return self.sentence == _SENTENCES.get(self.number)
 
 
 def read_reply(status: int, body: bytes, retry_after: str | None, now: datetime) -> CallResult:
@@ -74,55 +106,61 @@ def _meaning(raw: str) -> tuple[CallOutcome, str]:
 def _array(value: list[Any]) -> tuple[CallOutcome, str]:
     if len(value) == 1:
         return _scalar_or_object(value[0])
-    if [type(part) for part in value] == [str, str]:  # code and sentence
+    types = [type(part) for part in value]
+    if types == [str, str]:  # code and sentence
         return _text(" ".join(value))
-    return CallOutcome.UNCERTAIN, ""
+    line = _line(" ".join(value)) if types == [str, str, str] else None
+    if line is not None and line.is_published:  # label, code and sentence
+        return line.outcome, line.code
+    return _DOUBT, ""
 
 
 def _scalar_or_object(value: Any) -> tuple[CallOutcome, str]:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
-        return _text(value.strip())
+        return _text(value)
     if isinstance(value, dict):
         return _object(value)
-    return CallOutcome.UNCERTAIN, ""
-
-
-def _object(value: dict[str, Any]) -> tuple[CallOutcome, str]:
-    status, sentence = value.get("exit_status"), value.get("exit_string", "")
-    if not isinstance(status, str) or not isinstance(sentence, str):
-        return CallOutcome.UNCERTAIN, ""
-    status, sentence = status.strip(), _plain(sentence)
-    if sentence == "security error":
-        # Status 0 with an error in words contradicts itself.
-        refused = _NOT_ZERO.fullmatch(status)
-        return (CallOutcome.BAD_CREDENTIALS if refused else CallOutcome.UNCERTAIN), status
-    number = _number(status)
-    if number is None or _contradicts(number, sentence):
-        return CallOutcome.UNCERTAIN, status
-    return _CODES.get(number, CallOutcome.UNCERTAIN), status
+    return _DOUBT, ""
 
 
 def _text(raw: str) -> tuple[CallOutcome, str]:
-    match = _TEXT.fullmatch(raw)
+    line = _line(raw)
+    return (_DOUBT, "") if line is None else (line.outcome, line.code)
+
+
+def _object(value: dict[str, Any]) -> tuple[CallOutcome, str]:
+    status, words = value.get("exit_status", ""), value.get("exit_string", "")
+    if not isinstance(status, str) or not isinstance(words, str):
+        return _DOUBT, ""
+    status, words = status.strip(), _plain(words)
+    if words == _SECURITY_ERROR:
+        # Status 0 with an error in words contradicts itself.
+        refused = _NOT_ZERO.fullmatch(status)
+        return (CallOutcome.BAD_CREDENTIALS if refused else _DOUBT), status
+    said, told = _line(status), _line(words)
+    if told is not None and told.is_published:
+        if not status:
+            return told.outcome, told.code
+        if said is not None and said.number == told.number:
+            words = told.sentence
+    return (_DOUBT, status) if said is None else (_outcome(said, words), said.code)
+
+
+def _outcome(said: _Line, words: str) -> CallOutcome:
+    """The outcome of a status and the words beside it."""
+    if said.number == 0:  # success is said in the published words or in none
+        agree = words == said.sentence or "" in (words, said.sentence)
+        return said._replace(sentence=words or said.sentence).outcome if agree else _DOUBT
+    return _DOUBT if "inoltrato" in words else said.outcome
+
+
+def _line(raw: str) -> _Line | None:
+    match = _TEXT.fullmatch(raw.strip())
     if match is None:
-        return CallOutcome.UNCERTAIN, ""
-    code, label = match["code"], (match["label"] or "").upper()
-    number, sentence = int(code), _plain(match["rest"] or "")
-    if label.startswith("ERR"):
-        meant = number != 0 and not _contradicts(number, sentence)
-    else:
-        meant = sentence in _SENTENCES.get(number, ()) and (not label or number == 0)
-    return (_CODES.get(number, CallOutcome.UNCERTAIN) if meant else CallOutcome.UNCERTAIN), code
+        return None
+    label = (match["label"] or "").upper()[:3]
+    return _Line(label, match["code"], _plain(match["rest"] or ""))
 
 
 def _plain(sentence: str) -> str:
-    return sentence.strip("\"' .\t\r\n").casefold()
-
-
-def _contradicts(number: int, sentence: str) -> bool:
-    """Success has the published sentence or none; a refusal must not contain that sentence."""
-    return sentence not in _SENTENCES[0] if number == 0 else "inoltrato" in sentence
-
-
-def _number(code: str) -> int | None:
-    return int(code) if re.fullmatch(r"\d{1,3}", code, re.ASCII) else None
+    return " ".join(sentence.strip("\"' .\t\r\n").casefold().split())
