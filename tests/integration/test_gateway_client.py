@@ -283,13 +283,113 @@ def test_every_framing_of_http_is_understood(connect, answer):
         assert connect(url_of(server)).send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
 
 
-@pytest.mark.parametrize("status", ["200 OK", "302 Found"])
-def test_no_more_of_a_reply_is_read_than_a_reply_can_be(connect, status):
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("200 OK", CallOutcome.UNCERTAIN), ("302 Found", CallOutcome.MISCONFIGURED)],
+)
+def test_no_more_of_a_reply_is_read_than_a_reply_can_be(connect, status, outcome):
     body = "0" * (connection.MAX_REPLY_BYTES + 1)
     with ScriptedServer(always(response(body, "Location: /elsewhere", status=status))) as server:
         reply = connect(url_of(server)).send(SMS, ACCOUNT)
-    assert (reply.outcome, reply.fault) == (CallOutcome.UNCERTAIN, "ReplyTooLong")
+    assert (reply.outcome, reply.fault) == (outcome, "ReplyTooLong")
     assert len(server.requests) == 1
+
+
+# A status that alone says "not sent", whatever is wrong with the rest
+
+HALF = b"Content-Length: 50\r\n\r\n<html>"
+BROKEN = {
+    "body cut": HALF,
+    "chunks cut": b"Transfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\n",
+    "chunks unreadable": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n<html>\r\n0\r\n\r\n",
+    "body too large": b"\r\n" + b"0" * (connection.MAX_REPLY_BYTES + 1),
+    "body announced too large": b"Content-Length: 99999999999\r\n\r\n" + b"0" * 70_000,
+    "length unreadable": b"Content-Length: fifty\r\n\r\n<html>",
+    "header cut": b"X: y",
+    "header too long": b"X: " + b"y" * 70_000 + b"\r\n\r\n",
+    "headers too many": b"X: y\r\n" * 200 + b"\r\n",
+}
+NOT_SENT = {
+    "300 Multiple Choices": CallOutcome.MISCONFIGURED,
+    "302 Found": CallOutcome.MISCONFIGURED,
+    "308 Permanent Redirect": CallOutcome.MISCONFIGURED,
+    "400 Bad Request": CallOutcome.MISCONFIGURED,
+    "404 Not Found": CallOutcome.MISCONFIGURED,
+    "429 Too Many Requests": CallOutcome.BUSY,
+    "499 Unheard Of": CallOutcome.MISCONFIGURED,
+    "503 Service Unavailable": CallOutcome.BUSY,
+}
+DOUBTS = ["200 OK", "500 Internal Server Error", "502 Bad Gateway", "504 Gateway Time-out"]
+
+
+@pytest.mark.usefixtures("short_time_outs")
+@pytest.mark.parametrize("rest", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("status", "outcome"), NOT_SENT.items())
+def test_a_status_that_says_not_sent_decides_alone(connect, status, outcome, rest):
+    answer = f"HTTP/1.1 {status}\r\n".encode() + rest
+    with ScriptedServer(lambda connection, _: connection.sendall(answer)) as server:
+        reply = connect(url_of(server)).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.code) == (outcome, f"http_{status[:3]}")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("short_time_outs")
+@pytest.mark.parametrize("rest", [BROKEN["body cut"], BROKEN["headers too many"]])
+@pytest.mark.parametrize("status", DOUBTS)
+def test_a_status_that_does_not_say_so_leaves_a_broken_answer_a_doubt(connect, status, rest):
+    answer = f"HTTP/1.1 {status}\r\n".encode() + rest
+    with ScriptedServer(lambda connection, _: connection.sendall(answer)) as server:
+        reply = connect(url_of(server)).send(SMS, ACCOUNT)
+    assert reply.outcome is CallOutcome.UNCERTAIN
+    assert reply.fault
+
+
+@pytest.mark.usefixtures("short_time_outs")
+@pytest.mark.parametrize("start", [b"", b"Retry-After: 7\r\n\r\n"], ids=["headers", "body"])
+@pytest.mark.parametrize("drip", [b"", b"a"], ids=["silent", "dripping"])
+@pytest.mark.parametrize(("status", "outcome"), [*NOT_SENT.items()][1::3])
+def test_a_status_that_says_not_sent_decides_however_slow_the_rest_is(
+    connect, status, outcome, start, drip
+):
+    def talk(line, _):
+        line.sendall(f"HTTP/1.1 {status}\r\n".encode() + start)
+        pause = threading.Event()
+        while drip and not pause.wait(0.02):
+            line.sendall(drip)
+        return True
+
+    with ScriptedServer(talk) as server:
+        reply = connect(url_of(server)).send(SMS, ACCOUNT)
+    assert (reply.outcome, reply.code) == (outcome, f"http_{status[:3]}")
+    assert reply.fault
+    if start and outcome is CallOutcome.BUSY:
+        assert reply.retry_after == 7.0
+    assert len(server.requests) == 1
+
+
+def test_a_status_line_that_is_not_whole_decides_nothing(connect):
+    for part in (
+        b"HTTP/1.1 50",
+        b"HTTP/1.1 abc Busy\r\n\r\n",
+        b"503\r\n\r\n",
+        b"HTTP/1.1 99\r\n\r\n",
+    ):
+        with ScriptedServer(lambda line, _, part=part: line.sendall(part)) as server:
+            reply = connect(url_of(server)).send(SMS, ACCOUNT)
+        assert reply.outcome is CallOutcome.UNCERTAIN, part
+
+
+def test_a_broken_refusal_spoils_no_later_call(connect):
+    answer = b"HTTP/1.1 503 Busy\r\n" + HALF
+
+    def talk(line, number):
+        line.sendall(answer if number == 1 else response("[0]"))
+        return number > 1
+
+    with ScriptedServer(talk) as server:
+        call = connect(url_of(server)).send
+        outcomes = [call(SMS, ACCOUNT).outcome for _ in range(2)]
+    assert outcomes == [CallOutcome.BUSY, CallOutcome.ACCEPTED]
 
 
 # Keeping connections

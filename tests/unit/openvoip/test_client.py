@@ -210,3 +210,34 @@ def test_what_cannot_be_encoded_is_not_requested(answers):
     reply = gateway().send(SMS, OpenvoipAccount("9999", "canary\ud800"))
     assert (reply.outcome, reply.fault) == (CallOutcome.MISCONFIGURED, "NotEncodable")
     assert len(answers.calls) == 0
+
+
+# What it repeats
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500, 503])
+@pytest.mark.parametrize("secret", ["verify", "secret"])
+def test_an_answer_that_repeats_the_call_is_kept_without_what_signs_it(answers, status, secret):
+    page = f"Not Found: {URL}?{ROSA['query']} ({ROSA[secret].upper()})"
+    reply = answer(answers, page, status=status, headers={"Location": "/elsewhere"})
+    assert ROSA[secret].casefold() not in reply.raw.casefold()
+    assert reply.raw.startswith(f"Not Found: {URL}?archivia=1&id_call_gr=9999&sms_text=")
+    assert "393331230001" in reply.raw
+
+
+def test_an_answer_is_cut_after_it_was_redacted(answers):
+    reply = answer(answers, "x" * 490 + ROSA["verify"] + "y" * 400, status=404)
+    assert reply.raw == "x" * 490 + "[redacted]"
+
+
+def test_a_reply_that_an_operator_confirmed_is_an_acceptance(answers):
+    answers.get(URL, body=" Messaggio preso in carico\r\n")
+    made = OpenvoipClient(
+        URL,
+        encode_destination_twice=False,
+        connections=1,
+        clock=lambda: NOW,
+        accepted_replies=frozenset({"Messaggio preso in carico"}),
+    )
+    assert made.send(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
+    assert gateway().send(SMS, ACCOUNT).outcome is CallOutcome.UNCERTAIN

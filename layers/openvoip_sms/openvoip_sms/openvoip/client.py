@@ -6,6 +6,7 @@ is a connection nothing was sent; after that the outcome is unknown.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from ssl import SSLContext
 from urllib.parse import quote, urlencode
 
@@ -15,11 +16,13 @@ from urllib3.util import Url, parse_url
 from openvoip_sms.delivery.ports import Sms
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.openvoip.connection import (
+    BrokeOff,
     GatewaySession,
     NotConnected,
     public_authorities,
     read_whole,
 )
+from openvoip_sms.openvoip.redaction import redact
 from openvoip_sms.openvoip.replies import read_reply
 from openvoip_sms.openvoip.signature import verify_code
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
@@ -28,7 +31,8 @@ from openvoip_sms.rules.call_result import CallOutcome, CallResult
 class OpenvoipClient:
     """The gateway at `url`. One instance a container, shared between threads.
 
-    `tls` holds the trusted authorities, by default the public ones.
+    `tls` holds the trusted authorities, by default the public ones. `accepted_replies` are replies
+    that mean success besides the published ones.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class OpenvoipClient:
         connections: int,
         clock: Callable[[], datetime],
         tls: SSLContext | None = None,
+        accepted_replies: frozenset[str] = frozenset(),
     ) -> None:
         address = parse_url(url)
         if tls is None and address.scheme == "https":
@@ -49,28 +54,39 @@ class OpenvoipClient:
         self._request = self._session.prepare_request(Request("GET", self._url))
         self._twice = encode_destination_twice
         self._clock = clock
+        self._accepted = accepted_replies
 
     def send(self, sms: Sms, account: OpenvoipAccount) -> CallResult:
         """Make exactly one call; every fault becomes an outcome."""
         try:
+            signature = _signature(sms, account)
             values = query(sms, account, encode_destination_twice=self._twice)
         except UnicodeEncodeError:  # its message would contain the secret
             return CallResult(CallOutcome.MISCONFIGURED, fault="NotEncodable")
+        hide = partial(redact, signature=signature, secret=account.secret)
         try:
-            return self._get(values)
+            return self._get(values, hide)
         except NotConnected as fault:
             return CallResult(CallOutcome.UNREACHABLE, fault=str(fault))
         except Exception as error:  # noqa: BLE001 - of any class: the request may have been sent
             # Never the error's own message: it may contain the URL, with signature and number.
             return CallResult(CallOutcome.UNCERTAIN, fault=type(error).__name__)
 
-    def _get(self, values: str) -> CallResult:
-        response = self._session.send_once(self._prepared(values))
-        status, retry_after = response.status_code, response.headers.get("Retry-After")
+    def _get(self, values: str, hide: Callable[[str], str]) -> CallResult:
+        try:
+            response = self._session.send_once(self._prepared(values))
+        except BrokeOff as answer:
+            return read_reply(answer.status, b"", None, self._clock(), fault=answer.fault)
         body, fault = read_whole(response)
-        if fault:
-            return CallResult(CallOutcome.UNCERTAIN, f"http_{status}", fault=fault)
-        return read_reply(status, body, retry_after, self._clock())
+        return read_reply(
+            response.status_code,
+            body,
+            response.headers.get("Retry-After"),
+            self._clock(),
+            fault=fault,
+            accepted=self._accepted,
+            hide=hide,
+        )
 
     def _prepared(self, values: str) -> PreparedRequest:
         """Return a request whose query `requests` has not rewritten: it would turn %7E into ~."""
@@ -91,12 +107,16 @@ def query(sms: Sms, account: OpenvoipAccount, *, encode_destination_twice: bool)
         "sms_text": sms.text,
         "sms_destination": destination,
         "sms_sender": sms.sender,
-        "verify": verify_code(
-            sender=sms.sender,
-            text=sms.text,
-            destination=sms.to,
-            secret=account.secret,
-            call_group=account.call_group,
-        ),
+        "verify": _signature(sms, account),
     }
     return urlencode(values).replace("~", "%7E")  # PHP escapes the tilde too
+
+
+def _signature(sms: Sms, account: OpenvoipAccount) -> str:
+    return verify_code(
+        sender=sms.sender,
+        text=sms.text,
+        destination=sms.to,
+        secret=account.secret,
+        call_group=account.call_group,
+    )

@@ -7,6 +7,7 @@ an idle connection is not used again. Before a connection is established nothing
 
 import logging
 import socket
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLContext
 from threading import Timer
@@ -32,6 +33,14 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 class NotConnected(Exception):
     """No connection was established: certainly not sent."""
+
+
+class BrokeOff(Exception):
+    """The answer cannot be read beyond its status line."""
+
+    def __init__(self, status: int, fault: str) -> None:
+        super().__init__(fault)
+        self.status, self.fault = status, fault
 
 
 class _Deadline:
@@ -80,11 +89,22 @@ class _Guarded(HTTPConnection):
         return monotonic() - self._used_at < IDLE_SECONDS and super().is_connected
 
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's response with a deadline
+        begun: list[HTTPResponse] = []
+
+        def begin(*args: Any, **options: Any) -> HTTPResponse:  # noqa: ANN401 - as it is called
+            begun.append(HTTPResponse(*args, **options))
+            return begun[-1]
+
+        # The response itself, should reading it fail half-way.
+        self.response_class = begin  # type: ignore[assignment]
         deadline = _Deadline(self.sock)
         try:
             response: Any = super().getresponse()
-        except BaseException:
+        except BaseException as error:
             deadline.end()
+            status: object = begun[-1].status if begun else None
+            if isinstance(error, Exception) and isinstance(status, int):
+                raise BrokeOff(status, type(error).__name__) from None
             raise
         response.deadline = deadline
         self._used_at = monotonic()
@@ -163,19 +183,26 @@ class GatewaySession(Session):
 
 
 def read_whole(response: Response) -> tuple[bytes, str]:
-    """Return the body, and a fault where it is incomplete."""
+    """Return the body, and a fault where it is incomplete. Never raises."""
     raw = response.raw
     deadline: _Deadline | None = getattr(raw, "deadline", None)  # mocked responses have none
+    fault = ""
     try:
         body = _read(raw)
+    except Exception as error:  # noqa: BLE001 - of any class: the body is not whole
+        body, fault = b"", type(error).__name__
     finally:
         if deadline:
             deadline.end()
-    if body is not None and not (deadline and deadline.passed):
+    if deadline and deadline.passed:
+        fault = "ReplyTooSlow"
+    elif body is None:
+        fault = "ReplyTooLong"
+    if not fault and body is not None:
         raw.release_conn()
         return body, ""
     raw.close()  # its rest must not be read as the next reply
-    return b"", "ReplyTooLong" if body is None else "ReplyTooSlow"
+    return b"", fault
 
 
 def _read(raw: Any) -> bytes | None:  # noqa: ANN401 - urllib3's response with a deadline

@@ -6,6 +6,7 @@ different ways. Every form is read; only a published meaning counts. Everything 
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.strict_json import NotJson, read_json
 
 MAX_RAW = 500  # characters of a raw reply that a record keeps
-
+_MAX_EXAMINED = 8000  # characters that may be redacted to get them
 
 _DOUBT = CallOutcome.UNCERTAIN
 _CODES = {0: CallOutcome.ACCEPTED, 20: CallOutcome.BAD_DESTINATION, 99: CallOutcome.GENERIC_ERROR}
@@ -29,6 +30,7 @@ _CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged; anything else may be a p
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
 _BUSY = {429, 503}
+_OK = 200
 _SUCCESS, _NOT_SENT = 2, (3, 4)  # hundreds of HTTP status codes
 _TEXT = re.compile(
     r"(?:(?P<label>ERR(?:ORE?)?|OK)\s*[:=\-]?\s*)?(?P<code>[0-9]{1,3})(?:[\s:;,.\-]+(?P<rest>.*))?",
@@ -65,18 +67,33 @@ class _Line(NamedTuple):
         return self.sentence == _SENTENCES.get(self.number)
 
 
-def read_reply(status: int, body: bytes, retry_after: str | None, now: datetime) -> CallResult:
-    """Classify one HTTP answer of the gateway (docs/delivery.md has the table)."""
-    raw = body.decode("utf-8", errors="replace").strip("\ufeff \t\r\n")
-    kept = raw[:MAX_RAW]
+def read_reply(
+    status: int,
+    body: bytes,
+    retry_after: str | None,
+    now: datetime,
+    *,
+    fault: str = "",
+    accepted: frozenset[str] = frozenset(),
+    hide: Callable[[str], str] = str,
+) -> CallResult:
+    """Classify one HTTP answer of the gateway (docs/delivery.md has the table).
+
+    `fault` says why the body is not whole. `accepted` are further replies that mean success, as an
+    operator confirmed. `hide` takes out of a reply what no record may hold.
+    """
+    raw = _trimmed(body.decode("utf-8", errors="replace"))
+    kept, code = hide(raw[:_MAX_EXAMINED])[:MAX_RAW], f"http_{status}"
     if status in _BUSY:
-        return CallResult(CallOutcome.BUSY, f"http_{status}", kept, seconds_until(retry_after, now))
+        return CallResult(CallOutcome.BUSY, code, kept, seconds_until(retry_after, now), fault)
     kind = status // 100
-    if kind in _NOT_SENT:
-        return CallResult(CallOutcome.MISCONFIGURED, f"http_{status}", kept)
-    if kind != _SUCCESS:
-        return CallResult(CallOutcome.UNCERTAIN, f"http_{status}", kept)
+    if kind in _NOT_SENT:  # the status line alone says so, whatever follows it
+        return CallResult(CallOutcome.MISCONFIGURED, code, kept, fault=fault)
+    if kind != _SUCCESS or fault:
+        return CallResult(_DOUBT, code, kept, fault=fault)
     outcome, code = _meaning(raw)
+    if outcome is _DOUBT and status == _OK and raw in accepted:
+        outcome = CallOutcome.ACCEPTED
     return CallResult(outcome, code if _CODE.fullmatch(code) else "", kept)
 
 
@@ -90,6 +107,10 @@ def seconds_until(retry_after: str | None, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _trimmed(raw: str) -> str:
+    return raw.strip("\ufeff \t\r\n")
 
 
 def _meaning(raw: str) -> tuple[CallOutcome, str]:
