@@ -46,6 +46,7 @@ try-source: $(READY) ## Show what a payload causes: make try-source SOURCE=shopi
 		$(if $(TOPIC),--topic "$(TOPIC)") $(if $(SOURCES),--sources "$(SOURCES)")
 
 deploy: check-sources ## Check the sources, build and deploy to AWS: make deploy ARGS=--guided
+	@$(BIN)/python -m local.check_parameters $(ARGS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam build
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam deploy $(ARGS)
 

@@ -22,6 +22,7 @@ PARAMETERS = {
     "TestRecipients": "",
     "AllowedSenders": "",
     "AmbiguousOutcome": "hold",
+    "AcceptedReplies": "",
     "MessageValidityHours": 24,
     "MaxSegments": 4,
     "RecipientHourlyLimit": 5,
@@ -124,6 +125,12 @@ def test_the_gateway_is_called_over_https_or_on_this_machine(url, allowed):
     pattern = template()["Parameters"]["GatewayUrl"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, url)) is allowed
     assert bool(GATEWAY_URL.fullmatch(url)) is allowed
+
+
+def test_the_alarm_about_doubts_says_how_a_reply_need_never_be_one_again():
+    said = resource("UnknownAlarm")["AlarmDescription"]
+    assert "gateway.reply" in said
+    assert "AcceptedReplies" in said
 
 
 @pytest.mark.parametrize(

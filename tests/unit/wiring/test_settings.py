@@ -133,5 +133,22 @@ def test_plain_http_and_invalid_addresses_are_refused(url):
         settings.gateway_url(Environment({"GATEWAY_URL": url}))
 
 
+def test_accepted_replies_are_read_whole():
+    env = Environment({"ACCEPTED_REPLIES": " OK inviato; Messaggio accettato "})
+    assert settings.accepted(env) == {"OK inviato", "Messaggio accettato"}
+    assert settings.accepted(Environment({"ACCEPTED_REPLIES": ""})) == set()
+
+
+@pytest.mark.parametrize("value", ["x", "ERR: 020", "Security error", "<p>OK</p>", "OK;"])
+def test_an_accepted_reply_that_cannot_be_one_is_named(value):
+    with pytest.raises(BadSetting, match=r"^ACCEPTED_REPLIES: reply \d "):
+        settings.accepted(Environment({"ACCEPTED_REPLIES": value}))
+
+
+def test_missing_accepted_replies_are_named():
+    with pytest.raises(BadSetting, match=r"^ACCEPTED_REPLIES is not set$"):
+        settings.accepted(Environment({}))
+
+
 def test_retention_is_in_days():
     assert settings.retention(Environment({"RETENTION_DAYS": "90"})) == timedelta(days=90)

@@ -26,6 +26,12 @@ _SENTENCES = {
     99: "errore generico",
 }
 _SECURITY_ERROR = "security error"
+_REFUSALS = {
+    CallOutcome.BAD_DESTINATION,
+    CallOutcome.GENERIC_ERROR,
+    CallOutcome.BAD_CREDENTIALS,
+}
+_REFUSAL_CODE = re.compile(r"0*(?:20|99)|-0*1")
 _CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged; anything else may be a phone number
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
@@ -82,7 +88,7 @@ def read_reply(
     `fault` says why the body is not whole. `accepted` are further replies that mean success, as an
     operator confirmed. `hide` takes out of a reply what no record may hold.
     """
-    raw = _trimmed(body.decode("utf-8", errors="replace"))
+    raw = trimmed(body.decode("utf-8", errors="replace"))
     kept, code = hide(raw[:_MAX_EXAMINED])[:MAX_RAW], f"http_{status}"
     if status in _BUSY:
         return CallResult(CallOutcome.BUSY, code, kept, seconds_until(retry_after, now), fault)
@@ -97,6 +103,17 @@ def read_reply(
     return CallResult(outcome, code if _CODE.fullmatch(code) else "", kept)
 
 
+def names_refusal(reply: str) -> bool:
+    """Whether a reply is a published refusal, or has the words or the code of one."""
+    outcome, code = _meaning(reply)
+    words = _plain(reply)
+    return (
+        outcome in _REFUSALS
+        or bool(_REFUSAL_CODE.fullmatch(code))
+        or any(sentence in words for sentence in (_SENTENCES[20], _SENTENCES[99], _SECURITY_ERROR))
+    )
+
+
 def seconds_until(retry_after: str | None, now: datetime) -> float | None:
     """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3); `None` when unreadable."""
     if retry_after is None:
@@ -109,7 +126,8 @@ def seconds_until(retry_after: str | None, now: datetime) -> float | None:
         return None
 
 
-def _trimmed(raw: str) -> str:
+def trimmed(raw: str) -> str:
+    """Return a reply without what may stand around it."""
     return raw.strip("\ufeff \t\r\n")
 
 

@@ -90,7 +90,8 @@ REASON_IN_WORDS = {
     Reason.OUT_OF_TIME: "Too little time was left for a call; it will be tried again.",
     Reason.NO_CLEAR_ANSWER: (
         "The gateway was called but gave no clear answer. Look into the openvoip panel's"
-        " archive, then confirm or resend."
+        " archive, then confirm or resend. If it arrived and gateway.reply says so in words, put"
+        " that reply into AcceptedReplies."
     ),
     Reason.LEASE_EXPIRED: (
         "The service was interrupted before it recorded the outcome. Look into the openvoip panel's"

@@ -22,6 +22,7 @@ def gateway() -> OpenvoipGateway:
         encode_destination_twice=core.env().flag("ENCODE_DESTINATION_TWICE"),
         connections=core.WORKERS,
         clock=core.clock,
+        accepted_replies=settings.accepted(core.env()),
     )
     return OpenvoipGateway(client, core.secret("GATEWAY_SECRET_ARN"))
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
+from openvoip_sms.openvoip.accepted_replies import NotAcceptable, accepted_replies
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.sender_name import InvalidSender, check_sender
@@ -74,6 +75,14 @@ def gateway_url(env: Environment) -> str:
     if not GATEWAY_URL.fullmatch(url):
         raise BadSetting("GATEWAY_URL must be https (http only for this machine) without a query")
     return url
+
+
+def accepted(env: Environment) -> frozenset[str]:
+    """Read the replies of the gateway that mean success besides the published ones."""
+    try:
+        return accepted_replies(env.text("ACCEPTED_REPLIES"))
+    except NotAcceptable as error:
+        raise BadSetting(f"ACCEPTED_REPLIES: {error}") from error
 
 
 def policy(env: Environment) -> Policy:

@@ -1,0 +1,83 @@
+"""`make deploy` checks the parameters before it builds anything."""
+
+import pytest
+
+from local.check_parameters import main, parameters
+from tests.template import TEMPLATE
+
+BAD = "ERR: 020 Errore nel numero di destinazione"
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch):
+    """Writes the configuration file of `sam deploy` with these overrides, as a TOML value."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(overrides, name="samconfig.toml", environment="default"):
+        text = f"[{environment}.deploy.parameters]\nparameter_overrides = {overrides}\n"
+        (tmp_path / name).write_text(text, "utf-8")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        rf"""'DefaultSender="Bottega" AcceptedReplies="OK inviato;{BAD}"'""",
+        f"""['DefaultSender=Bottega', 'AcceptedReplies="{BAD}"']""",
+        f"""'ParameterKey=AcceptedReplies,ParameterValue="{BAD}"'""",
+    ],
+)
+def test_a_mistake_in_the_configuration_file_stops_the_deployment(configured, capsys, overrides):
+    configured(overrides)
+    assert main([]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Parameter AcceptedReplies: reply ")
+    assert said.endswith("publishes.\n")
+
+
+def test_a_mistake_on_the_command_line_stops_the_deployment(configured):
+    configured("'AcceptedReplies=\"OK inviato\"'")
+    arguments = [
+        "--no-confirm-changeset",
+        "--parameter-overrides",
+        f'AcceptedReplies="{BAD}"',
+        "Mode=live",
+    ]
+    assert main(arguments) == 1
+    assert main([*arguments[:2], 'AcceptedReplies="OK inviato"', "--region", "eu-south-1"]) == 0
+
+
+def test_the_file_and_the_environment_that_sam_would_read_are_read(configured):
+    configured("'Mode=live'")
+    configured(f"""'AcceptedReplies="{BAD}"'""", "firm.toml", "staging")
+    assert main([]) == 0
+    assert main(["--config-file", "firm.toml"]) == 0
+    assert main(["--config-file=firm.toml", "--config-env", "staging"]) == 1
+
+
+@pytest.mark.usefixtures("configured")
+def test_without_a_configuration_there_is_nothing_to_check():
+    assert main([]) == 0
+    assert main(["--guided"]) == 0
+
+
+def test_a_file_that_cannot_be_read_is_said(configured, capsys):
+    configured("'unfinished")
+    assert main([]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_values_are_read_as_sam_reads_them(configured):
+    configured("""'DefaultSender=Bottega AcceptedReplies="{\\"stato\\":\\"ok inviato\\"}"'""")
+    assert parameters([]) == {
+        "DefaultSender": "Bottega",
+        "AcceptedReplies": '{"stato":"ok inviato"}',
+    }
+
+
+def test_make_deploy_checks_before_it_builds():
+    recipe = (
+        (TEMPLATE.parent / "Makefile").read_text("utf-8").split("\ndeploy:")[1].split("\n\n")[0]
+    )
+    assert 0 < recipe.index("local.check_parameters $(ARGS)") < recipe.index("sam build")
