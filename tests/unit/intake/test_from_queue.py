@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake, QueueOutcome, unwrap
+from openvoip_sms.intake.from_queue import (
+    COMPLETED,
+    QueueIntake,
+    QueueOutcome,
+    unwrap,
+    with_identity,
+)
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
@@ -50,9 +56,9 @@ class Setup:
         )
         self.intake = QueueIntake(delivery, enqueuer)
 
-    def handle(self, body, sqs_id="sqs-1"):
-        text = body if isinstance(body, str) else json.dumps(body)
-        return self.intake.handle(text, sqs_id, lambda: 60.0)
+    def handle(self, body, sqs_id="sqs-1", queued_at=None):
+        written = body if isinstance(body, str) else json.dumps(body)
+        return self.intake.handle(written, sqs_id, lambda: 60.0, queued_at)
 
 
 # Messages
@@ -137,6 +143,102 @@ def test_a_message_for_later_is_scheduled_once():
     assert setup.gateway.calls == []
     other = body | {"text": "Altro"}
     assert setup.handle(other) == QueueOutcome(dead_letter="id_in_use")
+
+
+def at(seconds):
+    return (START + timedelta(seconds=seconds)).isoformat()
+
+
+def test_a_send_at_that_had_passed_when_it_was_queued_becomes_a_rejected_record():
+    setup = Setup()
+    body = MINIMAL | {"id": "m-1", "send_at": at(-301)}
+    assert setup.handle(body, queued_at=START) == COMPLETED
+    assert (setup.store["m-1"].status, setup.store["m-1"].reason) == ("rejected", "in_the_past")
+    assert setup.gateway.calls == []
+    assert setup.handle(body, queued_at=START) == COMPLETED
+    assert len(setup.telemetry.changes) == 1
+
+
+def test_a_send_at_that_passed_while_the_message_waited_in_the_queue_is_sent():
+    setup = Setup()
+    queued_at = START - timedelta(hours=1)
+    assert setup.handle(MINIMAL | {"send_at": at(-3300)}, queued_at=queued_at) == COMPLETED
+    assert len(setup.gateway.accepted) == 1
+
+
+def test_without_a_moment_of_queueing_the_moment_of_receiving_counts():
+    setup = Setup()
+    assert setup.handle(MINIMAL | {"send_at": at(-301)}) == COMPLETED
+    assert setup.store["sqs-1"].status is Status.REJECTED
+
+
+@pytest.mark.parametrize("result", [CallResult(CallOutcome.ACCEPTED), BUSY])
+def test_a_known_id_is_answered_before_its_send_at_is_looked_at(result):
+    """The same message, queued once more when its time has passed, is still the same message."""
+    setup = Setup(result)
+    body = MINIMAL | {"id": "m-1", "send_at": at(-60)}
+    setup.handle(body, queued_at=START)
+    status = setup.store["m-1"].status
+    setup.clock.advance(3600)
+    again = setup.handle(body, "sqs-2", queued_at=setup.clock.now)
+    assert again == COMPLETED
+    assert setup.store["m-1"].status is Status.SENT
+    assert status in ("sent", "queued")
+    other = body | {"text": "Altro"}
+    assert setup.handle(other, "sqs-3", setup.clock.now).dead_letter == "id_in_use"
+
+
+# A byte order mark, and what is not set
+
+
+@pytest.mark.parametrize(
+    "wrap", ["plain", "sns", "event_bridge", "sns_event_bridge", "text_detail"]
+)
+def test_a_byte_order_mark_is_no_part_of_a_message(wrap):
+    """.NET and PowerShell files begin with one."""
+    inner = "\ufeff" + json.dumps(MINIMAL | {"id": "bom-1"})
+    body = {
+        "plain": inner,
+        "sns": "\ufeff" + json.dumps(sns(MINIMAL) | {"Message": inner}),
+        "event_bridge": "\ufeff" + json.dumps(event_bridge(MINIMAL | {"id": "bom-1"})),
+        "sns_event_bridge": json.dumps(
+            sns(MINIMAL)
+            | {"Message": "\ufeff" + json.dumps(event_bridge(MINIMAL | {"id": "bom-1"}))}
+        ),
+        "text_detail": json.dumps(event_bridge(inner)),
+    }[wrap]
+    setup = Setup()
+    assert setup.handle(body) == COMPLETED
+    assert setup.store["bom-1"].status is Status.SENT
+
+
+def test_a_byte_order_mark_before_a_pointer_is_none_either():
+    setup = Setup()
+    setup.store.records["m-1"] = waiting()
+    assert setup.handle('\ufeff{"stored_message": "m-1"}') == COMPLETED
+    assert len(setup.gateway.accepted) == 1
+
+
+def test_a_body_keeps_its_id_through_the_dead_letter_queue_with_a_byte_order_mark_too():
+    body = with_identity("\ufeff" + json.dumps(MINIMAL | {"id": None}), "sqs-1")
+    assert json.loads(body) == MINIMAL | {"id": "sqs-1"}
+
+
+def test_an_envelope_s_id_serves_where_the_message_s_own_is_null():
+    setup = Setup()
+    nothing_set = MINIMAL | {"id": None, "sender": None, "send_at": None, "reference": None}
+    assert setup.handle(event_bridge(nothing_set) | {"id": "x"}) == COMPLETED
+    assert setup.handle(nothing_set, "sqs-2") == COMPLETED
+    assert list(setup.store.records) == ["x", "sqs-2"]
+    assert {one.status for one in setup.store.records.values()} == {Status.SENT}
+
+
+def test_a_bad_number_with_nulls_becomes_a_rejected_record():
+    setup = Setup()
+    assert (
+        setup.handle({"to": "06 1234567", "text": "x", "id": None, "category": None}) == COMPLETED
+    )
+    assert setup.store["sqs-1"].reason == "landline"
 
 
 # Pointers

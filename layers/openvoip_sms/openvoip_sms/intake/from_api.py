@@ -7,7 +7,7 @@ from typing import Any
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer, Stored
 from openvoip_sms.delivery.permission import Circumstances, Permission, permission
-from openvoip_sms.rules.message import parse_message
+from openvoip_sms.intake.parse import parse_asked
 from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import WAITING, Record, Status
 
@@ -33,7 +33,8 @@ class ApiIntake:
     ) -> Stored | DryRun:
         """Send now, or store for later. A repeated id changes nothing."""
         now, policy = self.delivery.clock(), self.delivery.policy
-        message = parse_message(given, policy, now)
+        store = self.enqueuer.store
+        message = parse_asked(given, policy, now=now, asked_at=now, store=store)
         record_id = message.id or self.new_id()
         record = record_of(message, id=record_id, source="api", policy=policy, now=now)
         if message.dry_run:

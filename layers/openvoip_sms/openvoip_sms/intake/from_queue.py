@@ -3,16 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from openvoip_sms.delivery.deliver import Delivery, DeliveryResult
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import MAX_QUEUE_DELAY, POINTER
-from openvoip_sms.rules.message import (
-    ID_PATTERN,
-    InvalidMessage,
-    parse_message,
-)
+from openvoip_sms.intake.parse import parse_asked
+from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage
 from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.record import OPEN, WAITING
 from openvoip_sms.rules.strict_json import NotJson, read_json
@@ -42,14 +40,21 @@ class QueueIntake:
     delivery: Delivery[Any]
     enqueuer: Enqueuer
 
-    def handle(self, body: str, sqs_id: str, seconds_left: Callable[[], float]) -> QueueOutcome:
+    def handle(
+        self,
+        body: str,
+        sqs_id: str,
+        seconds_left: Callable[[], float],
+        queued_at: datetime | None = None,
+    ) -> QueueOutcome:
+        """Handle one body that was queued at that moment, if it is known."""
         try:
             given = unwrap(read_json(body, duplicate_keys="refuse"))
         except NotJson:
             return QueueOutcome(dead_letter="not_json")
         if isinstance(given, dict) and given.keys() == {POINTER}:
             return self._stored(given[POINTER], seconds_left)
-        return self._message(given, sqs_id, seconds_left)
+        return self._message(given, sqs_id, seconds_left, queued_at)
 
     def _stored(self, record_id: object, seconds_left: Callable[[], float]) -> QueueOutcome:
         if isinstance(record_id, str) and ID_PATTERN.fullmatch(record_id):
@@ -59,11 +64,15 @@ class QueueIntake:
         return QueueOutcome(dead_letter="no_such_message")
 
     def _message(
-        self, given: object, sqs_id: str, seconds_left: Callable[[], float]
+        self,
+        given: object,
+        sqs_id: str,
+        seconds_left: Callable[[], float],
+        queued_at: datetime | None,
     ) -> QueueOutcome:
-        now, policy = self.delivery.clock(), self.delivery.policy
+        now, policy, store = self.delivery.clock(), self.delivery.policy, self.delivery.store
         try:
-            message = parse_message(given, policy, now)
+            message = parse_asked(given, policy, now=now, asked_at=queued_at or now, store=store)
         except InvalidMessage as invalid:
             return self._invalid(given, invalid, sqs_id)
         if message.dry_run:
@@ -113,7 +122,7 @@ def with_identity(body: str, sqs_id: str) -> str:
         given = unwrap(read_json(body, duplicate_keys="refuse"))
     except NotJson:
         return body
-    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+    if not isinstance(given, dict) or _has_identity(given):
         return body
     return json.dumps(given | {"id": sqs_id})  # in ASCII escapes: SQS refuses unpaired surrogates
 
@@ -125,7 +134,7 @@ def unwrap(given: object) -> object:
     copy has another SQS id. Of several envelopes the innermost one counts, as it was created once.
 
     Raises:
-        NotJson: an SNS envelope around something that is not JSON.
+        NotJson: an envelope around a text that is not JSON.
     """
     envelope_id: object = None
     for _ in range(MAX_ENVELOPES):
@@ -136,14 +145,20 @@ def unwrap(given: object) -> object:
             given = read_json(given["Message"], duplicate_keys="refuse")
         elif "detail-type" in given and "detail" in given:
             envelope_id, given = given.get("id", envelope_id), given["detail"]
+            if isinstance(given, str):  # as an input transformer may write it
+                given = read_json(given, duplicate_keys="refuse")
         else:
             break
     return _with_id(given, envelope_id)
 
 
 def _with_id(given: object, envelope_id: object) -> object:
-    if not isinstance(given, dict) or given.keys() & {"id", POINTER}:
+    if not isinstance(given, dict) or _has_identity(given):
         return given
     if not isinstance(envelope_id, str) or not ID_PATTERN.fullmatch(envelope_id):
         return given
     return given | {"id": envelope_id}
+
+
+def _has_identity(given: dict[str, object]) -> bool:
+    return given.get("id") is not None or POINTER in given

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from openvoip_sms.delivery.ports import (
@@ -42,7 +43,7 @@ class QueueRecords:
     def _outcome(self, record: dict[str, Any], seconds_left: Callable[[], float]) -> QueueOutcome:
         sqs_id, received = record["messageId"], _receives(record)
         try:
-            return self.intake.handle(record["body"], sqs_id, seconds_left)
+            return self.intake.handle(record["body"], sqs_id, seconds_left, _queued_at(record))
         except (StoreUnavailable, QueueUnavailable) as error:
             self.telemetry.message_delayed(sqs_id, error)
         except Exception as error:  # noqa: BLE001 - must not fail the other messages of the batch
@@ -55,3 +56,12 @@ class QueueRecords:
 
 def _receives(record: dict[str, Any]) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def _queued_at(record: dict[str, Any]) -> datetime | None:
+    """When SQS took it; `None` if that is not said."""
+    try:
+        milliseconds = int(record["attributes"]["SentTimestamp"])
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -23,11 +23,14 @@ FIELDS = frozenset(
     "to text id sender archive category smart_encoding max_segments dry_run send_at valid_for"
     " reference".split()
 )
+REQUIRED = frozenset({"to", "text"})
 CATEGORIES = ("transactional", "marketing")
 ID_PATTERN = re.compile(r"[A-Za-z0-9._:\-]{1,128}", re.ASCII)
 _PRINTABLE_NAME = re.compile(r"[A-Za-z_-]{1,40}[0-9]{0,3}", re.ASCII)  # no number, no text
 MAX_SEGMENTS = 255  # 3GPP 23.040, 9.2.3.24.1: the part number is one octet
 MAX_AHEAD = timedelta(days=365)
+MAX_LATE = timedelta(minutes=5)  # a send_at may be this long before the moment of the call
+LATE = "in_the_past"
 VALID_FOR = (10, 604_800)  # seconds
 MAX_REFERENCE = 256  # characters
 MAX_UNKNOWN_FIELDS = 20  # fields; bounds the response
@@ -54,6 +57,11 @@ class InvalidMessage(Exception):
     def structural(self) -> bool:
         return any(violation.structural for violation in self.violations)
 
+    @property
+    def is_only_late(self) -> bool:
+        """Whether nothing is wrong but that its `send_at` has passed."""
+        return all(violation.reason == LATE for violation in self.violations)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -76,19 +84,28 @@ class Message:
     dry_run: bool = False
 
 
-def parse_message(given: object, policy: Policy, now: datetime) -> Message:
-    """Read a message.
+def parse_message(
+    given: object, policy: Policy, now: datetime, asked_at: datetime | None = None
+) -> Message:
+    """Read a message. With `asked_at` its `send_at` must not have passed at that moment.
 
     Raises:
         InvalidMessage: with every violation found, not only the first.
     """
     if not isinstance(given, dict):
         raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
-    return _MessageParser(given, policy, now).message()
+    return _MessageParser(without_nulls(given), policy, now, asked_at).message()
+
+
+def without_nulls(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object without optional fields that are `null`, as serializers write them."""
+    optional = FIELDS - REQUIRED
+    return {n: value for n, value in given.items() if value is not None or n not in optional}
 
 
 def fingerprint(given: Mapping[str, Any]) -> str:
     """Return a digest of the content, by which an id used for another message is recognised."""
+    given = without_nulls(given)
     content = {name: value for name, value in given.items() if name not in ("id", "dry_run")}
     with suppress(InvalidNumber):
         content["to"] = italian_mobile(content.get("to"))
@@ -99,8 +116,10 @@ def fingerprint(given: Mapping[str, Any]) -> str:
 class _MessageParser:
     """Collects the violations while the fields are parsed one by one."""
 
-    def __init__(self, given: dict[str, Any], policy: Policy, now: datetime) -> None:
-        self._given, self._policy, self._now = given, policy, now
+    def __init__(
+        self, given: dict[str, Any], policy: Policy, now: datetime, asked_at: datetime | None
+    ) -> None:
+        self._given, self._policy, self._now, self._asked_at = given, policy, now, asked_at
         self._violations: list[Violation] = []
 
     def message(self) -> Message:
@@ -228,6 +247,13 @@ class _MessageParser:
             return None
         if moment > self._now + MAX_AHEAD:
             self._wrong("send_at", "too_far_ahead", f"At most {MAX_AHEAD.days} days ahead.")
+        if self._asked_at is not None and moment < self._asked_at - MAX_LATE:
+            self._wrong(
+                "send_at",
+                LATE,
+                "This moment has passed: leave the field out to send at once.",
+                structural=False,
+            )
         return moment
 
     def _valid_for(self) -> float | None:

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from openvoip_sms.rules.message import CATEGORIES, InvalidMessage, Message, fingerprint
+from openvoip_sms.rules.message import (
+    CATEGORIES,
+    InvalidMessage,
+    Message,
+    fingerprint,
+    without_nulls,
+)
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
 
@@ -48,7 +54,7 @@ def rejected_record(
     now: datetime,
 ) -> Record:
     """Return the record of a message that is well-formed but cannot be sent, for good."""
-    worst = invalid.violations[0]
+    given, worst = without_nulls(given), invalid.violations[0]
     return Record(
         id=given.get("id", default_id),
         status=Status.REJECTED,

@@ -29,7 +29,7 @@ def read_json(
     duplicate_keys: Literal["refuse", "last"],
     numbers_as_text: bool = False,
 ) -> Any:  # noqa: ANN401 - any JSON value
-    """Read one value.
+    """Read one value. A byte order mark before it counts for nothing.
 
     With `last`, the last value of a repeated key counts, as in most parsers of senders.
     With `numbers_as_text` a number is returned as its text.
@@ -41,7 +41,8 @@ def read_json(
     """
     try:
         value = json.loads(
-            body,
+            # In bytes it is the decoder's business.
+            body.removeprefix("\ufeff") if isinstance(body, str) else body,
             object_pairs_hook=_unique if duplicate_keys == "refuse" else None,
             parse_constant=_refuse_constant,
             parse_float=str if numbers_as_text else _finite,

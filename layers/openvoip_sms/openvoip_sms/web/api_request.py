@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvoip_sms.rules.headers import values_of
-from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation
+from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation, without_nulls
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.record import Status
 from openvoip_sms.rules.strict_json import read_json
@@ -47,6 +47,7 @@ def message_in(event: ProxyEvent) -> dict[str, Any]:
     given = read_json(body, duplicate_keys="refuse")
     if not isinstance(given, dict):
         raise InvalidMessage([Violation("", "not_an_object", "A message is a JSON object.")])
+    given = without_nulls(given)
     key = _header(event, "Idempotency-Key").strip().strip('"')
     if not key:
         return given
