@@ -17,6 +17,7 @@ from openvoip_sms.wiring import settings
 from openvoip_sms.wiring.settings import BadSetting, Environment
 
 CHECKS: dict[str, tuple[str, Callable[[Environment], object]]] = {
+    "PublicUrl": ("PUBLIC_URL", settings.public_url),
     "AcceptedReplies": ("ACCEPTED_REPLIES", settings.accepted),
 }
 

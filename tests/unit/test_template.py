@@ -10,12 +10,13 @@ from openvoip_sms.delivery.deliver import CALL_BUDGET
 from openvoip_sms.rules.limits import STORED_WITHIN
 from openvoip_sms.rules.transitions import LEASE, MAX_DELAY
 from openvoip_sms.wiring.core import WORKERS
-from openvoip_sms.wiring.settings import GATEWAY_URL
+from openvoip_sms.wiring.settings import GATEWAY_URL, PUBLIC_URL
 from tests.template import resource, template
 
 # The outside relies on these names and defaults.
 PARAMETERS = {
     "GatewayUrl": "https://www.openvoip.it/sms_send_soa.php",
+    "PublicUrl": "",
     "ArchiveMessages": "true",
     "EncodeDestinationTwice": "false",
     "Mode": "test",
@@ -107,6 +108,29 @@ def test_two_calls_fit_into_the_sender_and_one_into_the_api():
 def test_a_message_may_be_received_often_enough_for_the_longest_validity():
     """Seven days, at a quarter of an hour each, are 672 receives."""
     assert resource("MessageQueue")["RedrivePolicy"]["maxReceiveCount"] > 672
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://api.bottega.example.it", True),
+        ("https://api.bottega.example.it/", True),
+        ("https://api.bottega.example.it/sms/v1", True),
+        ("https://localhost:8443/sms", True),
+        ("http://api.bottega.example.it/sms", False),
+        ("api.bottega.example.it", False),
+        ("https://", False),
+        ("https://api.bottega.example.it/sms?x=1", False),
+        ("https://api.bottega.example.it/#x", False),
+        ("https://user@api.bottega.example.it/", False),
+        ("https://api.bottega.example.it/\nX: y", False),
+    ],
+)
+def test_the_public_address_is_https_with_a_base_path_at_most(url, allowed):
+    pattern = template()["Parameters"]["PublicUrl"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, url)) is allowed
+    assert bool(PUBLIC_URL.fullmatch(url)) is allowed
+    assert re.fullmatch(pattern, "")
 
 
 @pytest.mark.parametrize(

@@ -529,7 +529,7 @@ def test_a_field_of_a_mebibyte_costs_no_more_than_one_a_little_too_long(field, u
     long = {field: unit * (MEBIBYTE // len(unit))}
     assert violations(MINIMAL | long) == [(field, reason)]
     few = count_calls(lambda: refused(MINIMAL | short))
-    assert count_calls(lambda: refused(MINIMAL | long)) == few < 1000
+    assert count_calls(lambda: refused(MINIMAL | long)) < 2 * few < 2000
 
 
 def test_a_longer_text_than_any_segments_hold_is_never_normalized(monkeypatch):

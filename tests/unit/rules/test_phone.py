@@ -284,7 +284,7 @@ def test_a_refusal_is_a_sentence_that_does_not_repeat_the_number():
 def test_a_megabyte_is_refused_before_it_is_read():
     hostile = "3" * 1_000_000
     assert reason_for(hostile) == "too_long"
-    assert count_calls(lambda: reason_for(hostile)) == count_calls(lambda: reason_for("3" * 65))
+    assert count_calls(lambda: reason_for(hostile)) <= 2 * count_calls(lambda: reason_for("3" * 65))
 
 
 @settings(deadline=None)

@@ -88,10 +88,9 @@ def test_what_was_not_utf_8_is_said_in_words():
 def test_a_text_that_no_allowed_segments_hold_is_refused_before_it_is_read():
     assert check_text("è" * 640, 640) == "è" * 640
     for char in ("a", "\u0301", "\ufffd", " "):
-        long = char * 1_000_000
-        assert count_calls(lambda long=long: refusal_of(long)) == count_calls(
-            lambda char=char: refusal_of(char * (MAX_CHARS + 1))
-        )
+        long, short = char * 1_000_000, char * (MAX_CHARS + 1)
+        few = count_calls(lambda short=short: refusal_of(short))
+        assert count_calls(lambda long=long: refusal_of(long)) < 2 * few
         assert refusal_of(long).reason == "too_long"
 
 

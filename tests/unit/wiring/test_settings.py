@@ -133,6 +133,26 @@ def test_plain_http_and_invalid_addresses_are_refused(url):
         settings.gateway_url(Environment({"GATEWAY_URL": url}))
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", ""),
+        ("https://api.bottega.example.it/", "https://api.bottega.example.it"),
+        (" https://api.bottega.example.it/sms/ ", "https://api.bottega.example.it/sms"),
+    ],
+)
+def test_the_public_address_has_no_slash_at_its_end(given, read):
+    assert settings.public_url(Environment({"PUBLIC_URL": given})) == read
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.bottega.example.it", "bottega.example.it", "https://a/?b"]
+)
+def test_a_public_address_that_is_none_is_named(url):
+    with pytest.raises(BadSetting, match=r"^PUBLIC_URL must be https"):
+        settings.public_url(Environment({"PUBLIC_URL": url}))
+
+
 def test_accepted_replies_are_read_whole():
     env = Environment({"ACCEPTED_REPLIES": " OK inviato; Messaggio accettato "})
     assert settings.accepted(env) == {"OK inviato", "Messaggio accettato"}

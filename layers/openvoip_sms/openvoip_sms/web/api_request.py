@@ -70,7 +70,7 @@ def _header(event: ProxyEvent, name: str) -> str:
 
 def message_id(event: ProxyEvent) -> str:
     """Return the id in the path; `NO_ID` for one that no message can have."""
-    given = str((event.get("pathParameters") or {}).get("id", ""))
+    given = proxy_event.path_parameter(event, "id")
     return given if ID_PATTERN.fullmatch(given) else NO_ID
 
 

@@ -15,9 +15,18 @@ from openvoip_sms.intake.from_api import ApiIntake, DryRun
 from openvoip_sms.rules.message import InvalidMessage
 from openvoip_sms.rules.record import public
 from openvoip_sms.rules.strict_json import NotJson
-from openvoip_sms.web import api_request, response
+from openvoip_sms.web import api_request, proxy_event, response
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
+
+
+class CallNotRecorded(Exception):
+    """The gateway was called, and the outcome could not be stored; `location` is the record's."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__("the outcome of a call could not be stored")
+        self.location = location
+
 
 ERRORS: response.ErrorTable = {
     InvalidMessage: lambda error: response.invalid_message(error.violations),
@@ -29,7 +38,7 @@ ERRORS: response.ErrorTable = {
         HTTPStatus.BAD_REQUEST, str(error), reason="bad_query"
     ),
     BadCursor: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_cursor"),
-    OutcomeNotRecorded: lambda error: response.outcome_not_recorded(error.record_id),
+    CallNotRecorded: lambda error: response.outcome_not_recorded(error.location),
     StoreUnavailable: lambda _: response.unavailable(),
 }
 _ID_IN_USE = "This id belongs to a message with other content: use a new id for a new message."
@@ -42,6 +51,7 @@ class MessagesApi:
     intake: ApiIntake
     records: RecordLists
     actions: ManualActions
+    public_url: str = ""  # empty: the address that was called
 
     def respond(self, event: ProxyEvent, seconds_left: Callable[[], float]) -> Response:
         """API Gateway has checked key and route."""
@@ -61,16 +71,23 @@ class MessagesApi:
         }
 
     def _create(self, event: ProxyEvent, seconds_left: Callable[[], float]) -> Response:
-        outcome = self.intake.handle(
-            api_request.message_in(event),
-            respond_async=api_request.wants_async(event),
-            seconds_left=seconds_left,
-        )
+        try:
+            outcome = self.intake.handle(
+                api_request.message_in(event),
+                respond_async=api_request.wants_async(event),
+                seconds_left=seconds_left,
+            )
+        except OutcomeNotRecorded as error:
+            raise CallNotRecorded(self._location(event, error.record_id)) from error
         if isinstance(outcome, DryRun):
             return response.dry_run_response(outcome)
         if outcome.conflict:
             return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _ID_IN_USE, reason="id_in_use")
-        return response.record_response(outcome.record, replayed=outcome.repeated)
+        location = self._location(event, outcome.record.id)
+        return response.record_response(outcome.record, location, replayed=outcome.repeated)
+
+    def _location(self, event: ProxyEvent, record_id: str) -> str:
+        return proxy_event.address(event, self.public_url, f"/messages/{record_id}")
 
     def _show(self, event: ProxyEvent) -> Response:
         record = self.records.get(api_request.message_id(event))

@@ -74,10 +74,10 @@ def problem(
     return Response(status, body, headers or {})
 
 
-def record_response(record: Record, *, replayed: bool = False) -> Response:
+def record_response(record: Record, location: str, *, replayed: bool = False) -> Response:
     """The response for a message in its current status (docs/api.md)."""
     status = STATUS[record.status]
-    headers = {"Location": f"/v1/messages/{record.id}"}
+    headers = {"Location": location}
     if replayed:
         headers["Idempotent-Replayed"] = "true"
     if status < HTTPStatus.BAD_REQUEST:
@@ -111,13 +111,13 @@ def response_for(error: Exception, table: ErrorTable) -> Response:
     return next(respond(error) for kind, respond in table.items() if isinstance(error, kind))
 
 
-def outcome_not_recorded(record_id: str) -> Response:
+def outcome_not_recorded(location: str) -> Response:
     return problem(
         HTTPStatus.GATEWAY_TIMEOUT,
         "The gateway was called, but the outcome could not be stored. Do not send the message"
         " again: within ten minutes its status becomes unknown, and a person can decide.",
         reason="outcome_unrecorded",
-        headers={"Location": f"/v1/messages/{record_id}"},
+        headers={"Location": location},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from openvoip_sms.delivery.ports import SecretNotSet, SecretUnavailable, StoreUnavailable
 from openvoip_sms.intake.from_webhook import WebhookIntake
-from openvoip_sms.web import response
+from openvoip_sms.web import proxy_event, response
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 from openvoip_sms.web.webhook_request import from_api_gateway, from_event_bridge
@@ -46,17 +46,24 @@ class WebhookApi:
     intake: WebhookIntake
     telemetry: WebhookTelemetry
     clock: Callable[[], datetime]
+    public_url: str = ""  # empty: the address that was called
 
     def respond(self, event: ProxyEvent) -> Response:
-        source = self.sources.get((event.get("pathParameters") or {}).get("source", ""))
+        source = self.sources.get(proxy_event.path_parameter(event, "source"))
         if source is None:
             detail = "There is no such source in sources.yaml."
             return problem(HTTPStatus.NOT_FOUND, detail, reason="no_such_source")
-        request = from_api_gateway(event, source.auth.url)
+        request = from_api_gateway(event, source.auth.url or self._public_url(event))
         if len(request.body) > MAX_BODY_BYTES:
             detail = f"A webhook takes at most {MAX_BODY_BYTES} bytes."
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
         return self._response(source, plan(source, request, self.secrets(), self.clock()))
+
+    def _public_url(self, event: ProxyEvent) -> str | None:
+        """The address that its sender knows, for signatures that cover it."""
+        if not self.public_url:
+            return None
+        return f"{self.public_url}/webhooks/{proxy_event.path_as_written(event, 'source')}"
 
     def accept_shopify_event(self, event: dict[str, Any]) -> dict[str, Any]:
         """Accept an event by the source of Shopify's HTTPS calls; AWS has authenticated it.

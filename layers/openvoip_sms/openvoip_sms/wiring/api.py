@@ -8,4 +8,6 @@ from openvoip_sms.wiring import core, sending
 
 @cache
 def messages_api() -> MessagesApi:
-    return MessagesApi(sending.api_intake(), core.store(), sending.manual_actions())
+    return MessagesApi(
+        sending.api_intake(), core.store(), sending.manual_actions(), core.public_url()
+    )

@@ -56,6 +56,11 @@ def policy() -> Policy:
 
 
 @cache
+def public_url() -> str:
+    return settings.public_url(env())
+
+
+@cache
 def _session() -> boto3.session.Session:
     return boto3.session.Session()
 

@@ -16,6 +16,7 @@ from openvoip_sms.rules.sender_name import InvalidSender, check_sender
 GATEWAY_URL = re.compile(
     r"https://[^\s?#]+|http://(localhost|127\.0\.0\.1|host\.docker\.internal)(:\d+)?(/[^\s?#]*)?"
 )
+PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
 class BadSetting(Exception):
@@ -75,6 +76,14 @@ def gateway_url(env: Environment) -> str:
     if not GATEWAY_URL.fullmatch(url):
         raise BadSetting("GATEWAY_URL must be https (http only for this machine) without a query")
     return url
+
+
+def public_url(env: Environment) -> str:
+    """Read the address that people see, without a slash at its end; empty: the API's own."""
+    url = env.text("PUBLIC_URL")
+    if url and not PUBLIC_URL.fullmatch(url):
+        raise BadSetting("PUBLIC_URL must be https, a host and its base path, without a query")
+    return url.rstrip("/")
 
 
 def accepted(env: Environment) -> frozenset[str]:

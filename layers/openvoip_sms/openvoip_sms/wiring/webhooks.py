@@ -24,7 +24,8 @@ def webhook_api() -> WebhookApi:
     found = sources()
     if isinstance(found, SourcesInvalid):
         raise found
-    return WebhookApi(found, secrets, intake(), core.telemetry(), core.clock)
+    telemetry, public_url = core.telemetry(), core.public_url()
+    return WebhookApi(found, secrets, intake(), telemetry, core.clock, public_url)
 
 
 @cache
