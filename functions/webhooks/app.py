@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from openvoip_sms.adapters.telemetry import logger
+from openvoip_sms.adapters.telemetry import entry_point
 from openvoip_sms.delivery.ports import SecretNotSet
 from openvoip_sms.web import response
 from openvoip_sms.web.response import Response
@@ -54,6 +54,6 @@ def accept(event: dict[str, Any]) -> dict[str, Any]:
         raise EventNotAccepted(type(error).__name__) from None
 
 
-@logger.inject_lambda_context
+@entry_point
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return accept(event) if "detail-type" in event else respond(event).to_proxy()
