@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms import __version__
-from openvoip_sms.adapters.telemetry import logger
+from openvoip_sms.adapters.telemetry import entry_point
 from openvoip_sms.web import response
 from openvoip_sms.web.messages_api import ERRORS
 from openvoip_sms.web.response import Response
@@ -35,6 +35,6 @@ def respond(event: dict[str, Any], context: LambdaContext) -> Response:
         return response.internal_error()
 
 
-@logger.inject_lambda_context
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return respond(event, context).to_proxy()

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from openvoip_sms.adapters.telemetry import logger
+from openvoip_sms.adapters.telemetry import entry_point
 from openvoip_sms.wiring import core, sending
 from openvoip_sms.wiring.settings import BadSetting
 
@@ -27,7 +27,7 @@ def failed(records: list[dict[str, Any]], context: LambdaContext) -> list[str]:
     return [one["messageId"] for one, retry in zip(records, retries, strict=True) if retry]
 
 
-@logger.inject_lambda_context
+@entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ids = failed(event["Records"], context)
     return {"batchItemFailures": [{"itemIdentifier": sqs_id} for sqs_id in ids]}

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from openvoip_sms.adapters.telemetry import logger
-from openvoip_sms.delivery.ports import SecretNotSet
+from openvoip_sms.adapters.telemetry import entry_point
+from openvoip_sms.delivery.ports import SecretNotSet, StoreUnavailable
 from openvoip_sms.web import response
 from openvoip_sms.web.response import Response
 from openvoip_sms.web.webhook_api import ERRORS, EventNotAccepted, SourceUnusable
@@ -49,11 +49,14 @@ def accept(event: dict[str, Any]) -> dict[str, Any]:
     except (BadSetting, SourcesInvalid, SourceUnusable) as error:
         _misconfigured(error)
         raise EventNotAccepted(f"not configured: {type(error).__name__}") from None
+    except StoreUnavailable as error:
+        core.telemetry().request_failed(error)
+        raise EventNotAccepted(type(error).__name__) from None
     except Exception as error:  # noqa: BLE001 - Lambda retries
         core.telemetry().unhandled_error("webhook", error)
         raise EventNotAccepted(type(error).__name__) from None
 
 
-@logger.inject_lambda_context
+@entry_point
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return accept(event) if "detail-type" in event else respond(event).to_proxy()

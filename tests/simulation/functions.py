@@ -24,7 +24,8 @@ class SilentLogger:
 
     warning = error = info
 
-    def inject_lambda_context[Handler](self, handler: Handler) -> Handler:
+    def inject_lambda_context[Handler](self, handler: Handler, *, log_event: bool) -> Handler:
+        assert not log_event
         return handler
 
 

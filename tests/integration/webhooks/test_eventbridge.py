@@ -22,7 +22,7 @@ def test_an_event_over_eventbridge_and_over_https_is_one_sms(service):
 
 
 def test_a_partner_event_that_cannot_be_accepted_now_is_left_to_lambdas_retries(
-    service, monkeypatch
+    service, monkeypatch, capsys
 ):
     def down(*_):
         raise StoreUnavailable("ThrottlingException")
@@ -34,6 +34,7 @@ def test_a_partner_event_that_cannot_be_accepted_now_is_left_to_lambdas_retries(
         broken.setattr(type(core.store()), "create", down)
         with pytest.raises(Exception, match="StoreUnavailable"):
             service.partner_event(given)
+    assert metric_sum(capsys.readouterr().out, "UnhandledErrors") == 0  # the table's fault
     assert service.partner_event(given)["messages"][0]["status"] == "queued"
     assert len(sent(service)) == 1
 

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -10,11 +12,18 @@ from decimal import Decimal
 
 import pytest
 
-from openvoip_sms.adapters.telemetry import CloudWatchTelemetry, logger
+from openvoip_sms.adapters.telemetry import (
+    LIBRARIES,
+    CloudWatchTelemetry,
+    HandlerFailed,
+    entry_point,
+    logger,
+)
 from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.record import Reason, Status
 from tests.fakes import START
+from tests.functions import context
 from tests.records import waiting
 
 # The units of the specification ("Embedded metric format", CloudWatch user guide).
@@ -265,14 +274,105 @@ def test_an_unhandled_error_is_counted_and_logged_by_place_only(output, log_line
     assert CANARY.text not in json.dumps(line)
 
 
-@pytest.mark.parametrize("number", ["3331234567", "+393331234567", "00393331234567"])
-def test_an_id_that_is_a_phone_number_is_masked_and_an_order_number_is_not(
-    output, log_lines, number
-):
-    output.telemetry.status_changed(replace(CANARY, id=f"avviso-{number}"))
-    output.telemetry.hand_over_failed(number, RuntimeError())
-    output.telemetry.status_changed(replace(CANARY, id="01a3a333123456fc"))
-    output.telemetry.status_changed(replace(CANARY, id="shopify:6172839405061"))
-    assert not [line for line in log_lines if "3331234567" in line]
-    assert '"message_id":"01a3a333123456fc"' in log_lines[-2]
-    assert '"message_id":"shopify:6172839405061"' in log_lines[-1]
+@pytest.mark.parametrize(
+    "personal",
+    [
+        "3478831234",
+        "cliente3478831234",
+        "347-883-1234",
+        "347.8831234",
+        "00393478831234",
+        "RSSMRA80A01H501U",
+        "IT60X0542811101000000123456",
+        "modulo:3478831234:3f0c9d1e5a7b2c4d6e8f",
+    ],
+)
+def test_an_id_that_holds_a_number_or_a_tax_code_is_not_shown(output, log_lines, personal):
+    output.telemetry.status_changed(replace(CANARY, id=personal))
+    for report in (
+        output.telemetry.hand_over_failed,
+        output.telemetry.schedule_not_removed,
+        output.telemetry.secret_unavailable,
+    ):
+        report(personal, RuntimeError())
+    ids = {json.loads(line)["message_id"] for line in log_lines}
+    assert len(ids) == 1
+    assert "78831234" not in re.sub("[^0-9]", "", ids.pop())
+    assert not [line for line in log_lines if personal in line]
+
+
+@pytest.mark.parametrize("shown", ["019a3a33cafe45fc0a1b2c3d4e5f6a7b", "ordine-1042"])
+def test_an_id_that_says_nothing_is_shown_so_that_it_can_be_searched_for(output, log_lines, shown):
+    output.telemetry.status_changed(replace(CANARY, id=shown))
+    assert json.loads(log_lines[-1])["message_id"] == shown
+
+
+def test_what_says_why_shows_no_number_either(output, log_lines):
+    number = "333 1234567"
+    output.telemetry.configuration_error(f"TEST_RECIPIENTS: {number}")
+    output.telemetry.sources_invalid(f"sources.yaml:3: to: {number} is no path")
+    output.telemetry.request_failed(RuntimeError(number))
+    output.telemetry.message_dead_lettered(f"{number}: unknown_field")
+    output.telemetry.webhook_ignored("modulo", f"topic {number}")
+    output.telemetry.queue_failed(RuntimeError(number))
+    assert len(log_lines) == 6
+    assert not [line for line in log_lines if "1234567" in line or number in line]
+
+
+@pytest.mark.parametrize("name", ["a", "botocore", "botocore.endpoint", "urllib3.connectionpool"])
+def test_a_root_logger_at_debug_lets_no_library_through(name):
+    """Lambda's own handler hangs there; its level is what an operator sets in the console."""
+    lines = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            lines.append(record.getMessage())
+
+    root, keep = logging.getLogger(), Keep(logging.DEBUG)
+    level = root.level
+    root.addHandler(keep)
+    root.setLevel(logging.DEBUG)
+    try:
+        logging.getLogger(name).debug("segreto-canarino")
+    finally:
+        root.setLevel(level)
+        root.removeHandler(keep)
+    assert lines == []
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_not_even_a_librarys_warning_is_logged(name):
+    assert not logging.getLogger(f"{name}.part").isEnabledFor(logging.CRITICAL)
+
+
+def handle_with(handler):
+    return entry_point(handler)({"body": CANARY.text}, context())
+
+
+def test_a_function_that_fails_tells_lambda_the_errors_class_and_no_more(log_lines):
+    def handler(_event, _context):
+        raise KeyError(CANARY.text)
+
+    with pytest.raises(HandlerFailed) as failed:
+        handle_with(handler)
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "KeyError" in shown
+    assert CANARY.text not in shown
+    [line] = map(json.loads, log_lines)
+    assert (line["message"], line["error"]) == ("function.failed", "KeyError")
+    assert "in handler" in line["where"][-1]
+    assert CANARY.text not in json.dumps(line)
+
+
+def test_an_error_of_fixed_wording_reaches_lambda_as_it_is():
+    def handler(_event, _context):
+        raise StoreUnavailable("ThrottlingException")
+
+    with pytest.raises(StoreUnavailable, match="ThrottlingException"):
+        handle_with(handler)
+
+
+def test_the_event_is_not_logged_even_if_powertools_is_told_to(log_lines, monkeypatch):
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
+    assert handle_with(lambda _event, _context: {"status": "ok"}) == {"status": "ok"}
+    assert log_lines == []

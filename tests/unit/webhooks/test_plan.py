@@ -313,6 +313,14 @@ def test_ids_of_standard_webhooks_survive_a_new_signature():
         "anna@example.it",
         "Anna Verdi",
         "a/b" * 99,
+        "12-347-883-1234",
+        "cliente3478831234",
+        "RSSMRA80A01H501U",
+        "rss-mra-80a01-h501u",
+        "RSSMRAULALMHRLMU",
+        "IT60X0542811101000000123456",
+        "DE89370400440532013000",
+        ["347883", "1234"],
     ],
 )
 def test_an_id_never_shows_a_number_a_name_or_an_address(value):

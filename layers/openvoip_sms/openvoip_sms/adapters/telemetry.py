@@ -1,20 +1,26 @@
 """Logs and metrics: every event and metric has its name here, behind a typed method.
 
-Never logged: secrets, texts, full numbers. Metrics use CloudWatch's embedded metric format, one
-line for each event, with the dimensions `stack` and `stack, source`. Each event has a metrics
-object of its own, so that threads share nothing but the output.
+Never logged: secrets, texts, full numbers, ids that may hold one; whatever an operator sets.
+Metrics use CloudWatch's embedded metric format, one line for each event, with the dimensions
+`stack` and `stack, source`. Each event has a metrics object of its own, so that threads share
+nothing but the output.
 """
 
 import json
+import logging
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from functools import wraps
 from threading import Lock
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms.rules.call_result import CallResult
+from openvoip_sms.rules.log_id import log_id
 from openvoip_sms.rules.phone import mask, mask_within
 from openvoip_sms.rules.record import Reason, Record, Status
 
@@ -32,6 +38,31 @@ _COUNTED = {
 _CONFIGURATION = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
 _WARNINGS = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
 
+# What libraries log shows requests and responses: secrets, items of the table, URLs, forms; their
+# warnings quote them too. Whatever level an operator gives to the root logger, none of it passes.
+LIBRARIES = (
+    "aws_lambda_powertools",
+    "boto3",
+    "botocore",
+    "charset_normalizer",
+    "jmespath",
+    "multipart",
+    "phonenumbers",
+    "python_multipart",
+    "requests",
+    "s3transfer",
+    "urllib3",
+)
+
+
+def silence_libraries() -> None:
+    """Let nothing but this package's own events be logged."""
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    logging.disable(logging.DEBUG)  # and none that is not named here; the events are above it
+
+
+silence_libraries()
 logger = Logger(service="openvoip-sms")
 _line = Lock()  # keeps a line and its end together
 
@@ -42,71 +73,106 @@ def _write_line(line: str) -> None:
         sys.stdout.flush()
 
 
-class CloudWatchTelemetry:
-    """Implements the delivery's `Telemetry`, and the events that only functions know."""
+type Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
-    def __init__(self, stack: str, write_line: Callable[[str], None] = _write_line) -> None:
-        self._stack, self._write_line = stack, write_line
+
+class HandlerFailed(Exception):
+    """A function failed. Its message is the class of the error: Lambda writes it into the log."""
+
+
+def entry_point(handler: Handler) -> Handler:
+    """Make a function's handler log with the request's id, and never the event or an error's text.
+
+    Powertools would log the whole event when POWERTOOLS_LOGGER_LOG_EVENT is set.
+    """
+    logged: Handler = logger.inject_lambda_context(handler, log_event=False)
+
+    @wraps(handler)
+    def run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        try:
+            return logged(event, context)
+        except Exception as error:
+            if type(error).__module__.startswith("openvoip_sms."):  # of a fixed wording
+                raise
+            where = traceback.format_tb(error.__traceback__)
+            extra = {"error": type(error).__name__, "where": where}
+            logger.error("function.failed", extra=extra)  # noqa: TRY400 - not the error's text
+            raise HandlerFailed(type(error).__name__) from None
+
+    return run
+
+
+class CloudWatchTelemetry:
+    """Implements the delivery's `Telemetry`, and the events that only functions know.
+
+    `id_key` makes the digest of ids that are not shown: see `rules/log_id.py`.
+    """
+
+    def __init__(
+        self, stack: str, write_line: Callable[[str], None] = _write_line, *, id_key: str = ""
+    ) -> None:
+        self._stack, self._write_line, self._id_key = stack, write_line, id_key
 
     # ---- A message -------------------------------------------------------------------------
 
     def status_changed(self, record: Record) -> None:
         log = logger.warning if record.status in _WARNINGS else logger.info
-        log(f"sms.{record.status}", extra=_fields(record))
+        log(f"sms.{record.status}", extra=self._fields(record))
         self._count(_metrics(record), record.source)
 
     def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
-        extra = _fields(record) | {"outcome": result.outcome, "code": result.code}
+        extra = self._fields(record) | {"outcome": result.outcome, "code": result.code}
         logger.info("gateway.called", extra=extra | {"fault": result.fault})
         self._count({"GatewayLatency": seconds * 1000}, record.source)
 
     def outcome_not_recorded(self, record: Record) -> None:
-        logger.error("sms.outcome_not_recorded", extra=_fields(record) | {"status": record.status})
+        extra = self._fields(record) | {"status": record.status}
+        logger.error("sms.outcome_not_recorded", extra=extra)
 
     def duplicate_received(self, record: Record) -> None:
-        logger.info("sms.duplicate", extra=_fields(record))
+        logger.info("sms.duplicate", extra=self._fields(record))
         self._count({"Duplicates": 1}, record.source)
 
     def hand_over_failed(self, record_id: str, error: Exception) -> None:
-        _operation_failed("message.not_handed_over", record_id, error)
+        self._operation_failed("message.not_handed_over", record_id, error)
 
     def schedule_not_removed(self, record_id: str, error: Exception) -> None:
-        _operation_failed("schedule.not_removed", record_id, error)
+        self._operation_failed("schedule.not_removed", record_id, error)
 
     def secret_unavailable(self, record_id: str, error: Exception) -> None:
-        _operation_failed("gateway.secret_unavailable", record_id, error)
+        self._operation_failed("gateway.secret_unavailable", record_id, error)
 
     # ---- The queue -------------------------------------------------------------------------
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:
         """A queue message is retried because the table or the queue did not answer."""
-        logger.error("message.delayed", extra={"sqs_id": sqs_id, "error": str(error)})
+        logger.error("message.delayed", extra={"sqs_id": sqs_id, "error": mask_within(str(error))})
         self._count({"Retried": 1}, "queue")
 
     def message_dead_lettered(self, reason: str) -> None:
-        logger.warning("message.dead_lettered", extra={"reason": reason})
+        logger.warning("message.dead_lettered", extra={"reason": mask_within(reason)})
 
     def queue_failed(self, error: Exception) -> None:
-        logger.error("queue.failed", extra={"error": str(error)})
+        logger.error("queue.failed", extra={"error": mask_within(str(error))})
 
     # ---- Webhooks --------------------------------------------------------------------------
 
     def source_paused(self, record: Record) -> None:
-        logger.error("source.paused", extra=_fields(record))
+        logger.error("source.paused", extra=self._fields(record))
         self._count({"SourcesPaused": 1}, record.source)
 
     def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None:
         """A webhook was not authentic, or the webhook secret is missing or malformed."""
-        logger.warning("webhook.refused", extra={"source": source, "reason": reason})
+        logger.warning("webhook.refused", extra={"source": source, "reason": mask_within(reason)})
         errors = {"ConfigurationErrors": 1} if configuration_error else {}
         self._count({"WebhooksRefused": 1} | errors, f"webhook:{source}")
 
     def webhook_ignored(self, source: str, reason: str) -> None:
-        logger.info("webhook.ignored", extra={"source": source, "reason": reason})
+        logger.info("webhook.ignored", extra={"source": source, "reason": mask_within(reason)})
 
     def sources_invalid(self, mistakes: str) -> None:
         """Logged once per container; `no_sources` counts each call."""
-        logger.error("sources.invalid", extra={"mistakes": mistakes})
+        logger.error("sources.invalid", extra={"mistakes": mask_within(mistakes)})
 
     def no_sources(self) -> None:
         """A webhook could not be read because `sources.yaml` has mistakes."""
@@ -116,11 +182,12 @@ class CloudWatchTelemetry:
 
     def request_failed(self, error: Exception) -> None:
         """An HTTP call was answered with a 5xx of a known kind."""
-        logger.error("request.failed", extra={"error": type(error).__name__, "why": str(error)})
+        why = mask_within(str(error))
+        logger.error("request.failed", extra={"error": type(error).__name__, "why": why})
 
     def configuration_error(self, why: str, source: str | None = None) -> None:
         """A setting, a secret or `sources.yaml` is wrong: a person must act."""
-        logger.error("configuration.error", extra={"why": why})
+        logger.error("configuration.error", extra={"why": mask_within(why)})
         self._count({"ConfigurationErrors": 1}, source)
 
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
@@ -135,6 +202,20 @@ class CloudWatchTelemetry:
         extra = {"queued": queued, "leases_expired": leases_expired, "ended": ended}
         logger.info("reconciler.found", extra=extra)
         self._count({"Requeued": queued, "LeasesExpired": leases_expired})
+
+    def _operation_failed(self, event: str, record_id: str, error: Exception) -> None:
+        shown = log_id(record_id, self._id_key)
+        logger.error(event, extra={"message_id": shown, "error": type(error).__name__})
+
+    def _fields(self, record: Record) -> dict[str, object]:
+        return {
+            "message_id": log_id(record.id, self._id_key),
+            "to": mask(record.to),
+            "source": record.source,
+            "segments": record.segments,
+            "attempts": record.attempts,
+            "reason": record.reason,
+        }
 
     def _count(self, metrics: Mapping[str, float], source: str | None = None) -> None:
         """Write metrics for the stack, and for stack and source where there is a source."""
@@ -153,22 +234,6 @@ class CloudWatchTelemetry:
 def _dimension(source: str) -> str:
     """One value for all campaigns: each value of a dimension is a metric that costs money."""
     return "campaign" if source.startswith("campaign:") else source
-
-
-def _operation_failed(event: str, record_id: str, error: Exception) -> None:
-    extra = {"message_id": mask_within(record_id), "error": type(error).__name__}
-    logger.error(event, extra=extra)
-
-
-def _fields(record: Record) -> dict[str, object]:
-    return {
-        "message_id": mask_within(record.id),
-        "to": mask(record.to),
-        "source": record.source,
-        "segments": record.segments,
-        "attempts": record.attempts,
-        "reason": record.reason,
-    }
 
 
 def _metrics(record: Record) -> dict[str, float]:

@@ -14,9 +14,7 @@ import phonenumbers
 
 from openvoip_sms.rules.invalid import Invalid
 
-LIKE_A_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9])")
-# Not within hexadecimal digits: there it is random, and a masked id could not be searched for.
-_MOBILE_IN_AN_ID = re.compile(r"(?<![0-9a-f])(?:00)?(?:39)?3[0-9]{8,9}(?![0-9a-f])")
+_DIGITS = re.compile(r"[0-9](?:[ ./()_:-]*[0-9]){6,}")  # as many as a phone number has
 MAX_INPUT = 64  # characters: prefix, separators and invisible characters included
 
 _SENTENCES = {
@@ -114,8 +112,8 @@ def mask(number: str) -> str:
 
 
 def mask_within(text: str) -> str:
-    """Mask mobile numbers inside a text, such as a caller's id, for logs."""
-    return _MOBILE_IN_AN_ID.sub(lambda found: f"{'*' * (len(found[0]) - 2)}{found[0][-2:]}", text)
+    """Mask whatever may be a phone number inside a sentence, for logs."""
+    return _DIGITS.sub(lambda found: f"{'*' * (len(found[0]) - 2)}{found[0][-2:]}", text)
 
 
 def _plain(raw: str) -> str:

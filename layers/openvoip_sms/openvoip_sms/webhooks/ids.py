@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from openvoip_sms.rules.phone import LIKE_A_MOBILE
+from openvoip_sms.rules.personal import gives_a_person_away
 from openvoip_sms.templates.expressions import is_true
 from openvoip_sms.webhooks.model import MessageDefinition, Place, Source
 from openvoip_sms.webhooks.request import WebhookRequest
 
 _DIGEST_DIGITS = 20
 _MAX_PART = 30  # 40 of the source, twice 30, the digest and an index: below 128
-# An event id may contain a name, an address or a phone number, and a message id is logged.
+# An event id may contain a name, an address, a phone number or a tax code, and ids are shown.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SEPARATORS = re.compile(r"[._-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +80,25 @@ def _message_key(event: WebhookEvent, identity: list[Any], shown: Sequence[str |
     topic = event.topic
     whole = _canonical([event.source.name, topic, *identity])
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_DIGEST_DIGITS]
-    readable = "-".join(_showable(part) for part in shown if part and _showable(part))
-    tail = readable[-_MAX_PART:].strip(
-        "-._"
-    )  # the end of an id is more specific than its beginning
+    readable = _harmless("-".join(filter(None, map(_showable, filter(None, shown)))))
+    # The end of an id is more specific than its beginning.
+    tail = _harmless(readable[-_MAX_PART:].strip("-._"))
     parts = (event.source.name, _slug(topic or ""), tail, digest)
     return ":".join(part for part in parts if part)
 
 
 def _slug(text: str) -> str:
-    slug = re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_MAX_PART].strip("-")
-    return "" if _is_like_a_phone(slug) else slug
+    if gives_a_person_away(text):
+        return ""
+    return _harmless(re.sub(r"[^A-Za-z0-9._]+", "-", text)[:_MAX_PART].strip("-"))
 
 
 def _showable(part: str) -> str:
-    return part if _SHOWABLE.fullmatch(part) and not _is_like_a_phone(part) else ""
+    return _harmless(part) if _SHOWABLE.fullmatch(part) else ""
 
 
-def _is_like_a_phone(text: str) -> bool:
-    joined = _SEPARATORS.sub("", text)
-    return any(LIKE_A_MOBILE.search(form) for form in (text, joined))
+def _harmless(text: str) -> str:
+    return "" if gives_a_person_away(text) else text
 
 
 def _canonical(value: Any) -> str:  # noqa: ANN401 - JSON

@@ -102,7 +102,9 @@ def schedule() -> EventBridgeSchedule:
 
 @cache
 def telemetry() -> CloudWatchTelemetry:
-    return CloudWatchTelemetry(env().required("STACK_NAME"))
+    """Its key for ids is the table's name: generated, and in no log."""
+    id_key = env().values.get("TABLE_NAME", "")
+    return CloudWatchTelemetry(env().required("STACK_NAME"), id_key=id_key)
 
 
 @cache
