@@ -23,8 +23,8 @@ def test_values_replace_their_expressions():
     assert text("Ciao {a}, ordine {b.c[1]}.", a="Anna", b={"c": [1, 2]}) == "Ciao Anna, ordine 2."
 
 
-def test_doubled_braces_are_braces():
-    assert text("{{{a}}} {{x}}", a="1") == "{1} {x}"
+def test_doubled_braces_are_braces_where_they_hold_no_words():
+    assert text("{{{a}}} {{10}} :{{ }} {{...}}", a="1") == "{1} {10} :{ } {...}"
 
 
 @pytest.mark.parametrize(

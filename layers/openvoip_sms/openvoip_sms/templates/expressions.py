@@ -1,19 +1,17 @@
 """JMESPath expressions, with functions for Italian texts and dates.
 
-They are compiled once, when the sources are read. Unknown functions and missing arguments are found
-then too (JMESPath alone reports them at the first webhook). A function that cannot use its argument
-(null above all) returns null, so that `|| 'default'` applies.
+They are compiled once, when the sources are read. Unknown functions, missing arguments and texts in
+double quotes are found then too (JMESPath alone reports them at the first webhook, or never). A
+function that cannot use its argument (null above all) returns null, so that `|| 'default'` applies.
 """
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
@@ -21,7 +19,12 @@ from jmespath.visitor import Options, TreeInterpreter
 from openvoip_sms.rules import rome_time
 from openvoip_sms.rules.strict_json import read_json
 from openvoip_sms.templates import italian, names
+from openvoip_sms.templates.comparisons import as_comparable, compare
+from openvoip_sms.templates.expression_faults import Fault, faults_of
+from openvoip_sms.templates.expression_fields import root_fields
+from openvoip_sms.templates.jmespath_parser import parse
 from openvoip_sms.templates.plain import plain
+from openvoip_sms.templates.proposals import proposal_for
 from openvoip_sms.templates.sanitize import is_blank
 
 _ANY: Any = {"types": []}
@@ -31,27 +34,44 @@ _UNUSABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class BadExpression(ValueError):
-    """Cannot be compiled. `proposal` may suggest a correction."""
+    """Cannot be compiled, for all of `faults`; `reason` and `proposal` are those of the first."""
 
-    def __init__(self, reason: str, proposal: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.proposal = proposal
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(fault.reason for fault in faults))
+        self.faults = tuple(faults)
+        self.reason, self.proposal = faults[0].reason, faults[0].proposal
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression; equal to another with the same source."""
+    """A compiled expression; equal to another with the same source.
+
+    `now()` in it is the moment that `at` set, and null without one.
+    """
 
     source: str
     tree: Any = field(compare=False, repr=False)
+    now: datetime | None = field(default=None, compare=False, repr=False)
+
+    def at(self, now: datetime) -> "Expression":
+        """Return the expression as it is at that moment."""
+        return replace(self, now=now)
 
     def of(self, data: Any) -> Any:  # noqa: ANN401 - JSON
         """Evaluate it; None if a step is missing or cannot be used."""
         try:
-            return _Interpreter(_OPTIONS).visit(self.tree, data)
+            return _Interpreter(self.now).visit(self.tree, data)
         except _UNUSABLE:
             return None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The outermost fields of a body that it reads."""
+        return root_fields(self.tree)
+
+    @property
+    def reads_clock(self) -> bool:
+        return _reads_clock(self.tree)
 
     @property
     def may_be_empty(self) -> bool:
@@ -67,15 +87,24 @@ def compile_expression(source: str) -> Expression:
     """Compile.
 
     Raises:
-        BadExpression: it cannot be parsed, or calls a function that does not exist.
+        BadExpression: it cannot be parsed, calls a function that does not exist, or cannot mean
+            what was meant.
     """
     try:
-        tree = jmespath.compile(source).parsed
+        tree = parse(source)
     except JMESPathError as error:
-        raise BadExpression(str(error).splitlines()[0].rstrip(":")) from None
-    for call in _calls(tree):
-        _check_call(call)
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise BadExpression([Fault(reason, proposal_for(source, _is_valid))]) from None
+    if faults := faults_of(tree, _Functions.FUNCTION_TABLE):
+        raise BadExpression(faults)
     return Expression(source, tree)
+
+
+def _is_valid(source: str) -> bool:
+    try:
+        return not faults_of(parse(source), _Functions.FUNCTION_TABLE)
+    except JMESPathError:
+        return False
 
 
 def is_true(value: Any) -> bool:  # noqa: ANN401 - JSON
@@ -83,35 +112,11 @@ def is_true(value: Any) -> bool:  # noqa: ANN401 - JSON
     return not _is_blank(value)
 
 
-def _calls(node: object) -> Iterator[dict[str, Any]]:
+def _reads_clock(node: object) -> bool:
     if not isinstance(node, dict):
-        return
-    if node.get("type") == "function_expression":
-        yield node
-    for child in node.get("children", ()):
-        yield from _calls(child)
-
-
-def _check_call(call: dict[str, Any]) -> None:
-    name, arguments = call["value"], call["children"]
-    known = _Functions.FUNCTION_TABLE
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
-        raise BadExpression(f"no function {name}()", f"Did you mean {close[0]}()?" if close else "")
-    wanted = known[name]["signature"]
-    variadic = bool(wanted and wanted[-1].get("variadic"))
-    if len(arguments) < len(wanted) or (len(arguments) > len(wanted) and not variadic):
-        raise BadExpression(f"{name}() takes {len(wanted)} argument(s), not {len(arguments)}")
-    if name == "date" and len(arguments) > 1:
-        _check_date_form(arguments[1:])
-
-
-def _check_date_form(forms: list[dict[str, Any]]) -> None:
-    if len(forms) > 1 or forms[0].get("value") not in italian.DATE_FORMS:
-        raise BadExpression(
-            "date() takes a form as second argument",
-            f"It is one of {', '.join(italian.DATE_FORMS)}.",
-        )
+        return False
+    is_now = node.get("type") == "function_expression" and node["value"] == "now"
+    return is_now or any(map(_reads_clock, node.get("children", ())))
 
 
 def _is_blank(value: Any) -> bool:  # noqa: ANN401 - JSON
@@ -121,11 +126,26 @@ def _is_blank(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 class _Interpreter(TreeInterpreter):
+    def __init__(self, now: datetime | None) -> None:
+        super().__init__(Options(custom_functions=_Functions(now)))
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:  # noqa: ANN401
+        left, right = (self.visit(child, value) for child in node["children"])
+        comparable = as_comparable(node["value"], left, right)
+        if comparable is None:
+            values: list[Any] = [{"type": "literal", "value": one} for one in (left, right)]
+            evaluated: Any = {**node, "children": values}
+            return super().visit_comparator(evaluated, value)
+        return compare(node["value"], *comparable)
+
     def _is_false(self, value: Any) -> bool:  # noqa: ANN401 - JSON
         return _is_blank(value)
 
 
 class _Functions(Functions):
+    def __init__(self, now: datetime | None = None) -> None:
+        self._now = now
+
     def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:  # noqa: ANN401
         try:
             result = super().call_function(function_name, resolved_args)
@@ -149,6 +169,10 @@ class _Functions(Functions):
     @signature(_TEXT)
     def _func_powertools_base64(self, value: str) -> str:
         return base64.b64decode(value).decode()
+
+    @signature()
+    def _func_now(self) -> str | None:
+        return None if self._now is None else _iso(self._now.astimezone(rome_time.ROME))
 
     @signature(_ANY)
     def _func_euro(self, value: object) -> str | None:
@@ -193,6 +217,3 @@ class _Functions(Functions):
 
 def _iso(found: datetime | date | None) -> str | None:
     return None if found is None else found.isoformat()
-
-
-_OPTIONS = Options(custom_functions=_Functions())

@@ -1,15 +1,18 @@
 """Texts with expressions in braces: `Ciao {first_name(nome) || 'cliente'}, ...`.
 
-`{{` and `}}` are literal braces. A value is inserted as data: it is never evaluated as an
+`{{` and `}}` are literal braces, though not around words: `{{ nome }}` is another language's way to
+insert a value, and is refused. A value is inserted as data: it is never evaluated as an
 expression or a template. A value that is missing, or is no text, rejects the message, unless its
 expression has a default; `|| ''` allows an empty one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from openvoip_sms.rules import links
+from openvoip_sms.templates.expression_faults import Fault
 from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.templates.italian import number_text
 from openvoip_sms.templates.sanitize import capped, on_one_line
@@ -20,16 +23,17 @@ _ELLIPSIS = "..."
 _NOTHING = "\0"  # marks an empty value while the text is assembled
 _BEFORE_PUNCTUATION = re.compile(r"[ \0]*\0([,.;:!?)])")
 _INDIVISIBLE = re.compile(r"[./@:]")  # an address of a kind that is not known as one
+_DOUBLED = re.compile(r"\{\{(?!\{)([^{}]*[^\W\d_][^{}]*)\}\}")  # `{{ nome }}`
 _QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`""", re.DOTALL)
 
 
 class BadTemplate(ValueError):
-    """Cannot be compiled. `proposal` says how to correct it."""
+    """Cannot be compiled, for all of `faults`; `reason` and `proposal` are those of the first."""
 
-    def __init__(self, reason: str, proposal: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.proposal = proposal
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(fault.reason for fault in faults))
+        self.faults = tuple(faults)
+        self.reason, self.proposal = faults[0].reason, faults[0].proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +56,69 @@ class Template:
 
     pieces: tuple[str | Expression, ...]
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return tuple(piece for piece in self.pieces if isinstance(piece, Expression))
+
+    def at(self, now: datetime) -> "Template":
+        """Return the text as it is at that moment, for `now()` in it."""
+        moved = (piece if isinstance(piece, str) else piece.at(now) for piece in self.pieces)
+        return Template(tuple(moved))
+
 
 def compile_template(source: str) -> Template:
     """Compile.
 
     Raises:
-        BadTemplate: a brace is left open or alone, or an expression cannot be compiled.
+        BadTemplate: braces are left open, alone or doubled around words, or an expression cannot be
+            compiled; with every such fault.
     """
     pieces: list[str | Expression] = []
+    faults: list[Fault] = []
     position = 0
     while position < len(source):
-        char = source[position]
-        if source[position : position + 2] in ("{{", "}}"):
-            pieces.append(char)
-            position += 2
-        elif char == "{":
-            end = _closing_brace(source, position)
-            pieces.append(_expression(source[position + 1 : end]))
-            position = end + 1
-        elif char == "}":
-            raise BadTemplate("a } without its {", "Write }} for the character itself.")
-        else:
-            literal = re.compile(r"[^{}]+").match(source, position)
-            pieces.append(literal[0] if literal else "")
-            position += len(pieces[-1])  # type: ignore[arg-type] # a text was just appended
+        try:
+            piece, position = _piece(source, position)
+        except _Unreadable as unreadable:
+            faults += unreadable.faults
+            position = unreadable.end
+            continue
+        pieces.append(piece)
+    if faults:
+        raise BadTemplate(faults)
     return Template(tuple(pieces))
+
+
+class _Unreadable(Exception):
+    """The part of a text up to `end` has faults."""
+
+    def __init__(self, end: int, *faults: Fault) -> None:
+        super().__init__()
+        self.end, self.faults = end, faults
+
+
+def _piece(source: str, start: int) -> tuple[str | Expression, int]:
+    """The literal or expression that starts there, and where it ends."""
+    if doubled := _DOUBLED.match(source, start):
+        raise _Unreadable(doubled.end(), _doubled_fault(doubled))
+    if source[start : start + 2] in ("{{", "}}"):
+        return source[start], start + 2
+    if source[start] == "{":
+        end = _closing_brace(source, start)
+        return _expression(source[start + 1 : end], end + 1), end + 1
+    if source[start] == "}":
+        fault = Fault("a } without its {", "Write }} for the character itself.")
+        raise _Unreadable(start + 1, fault)
+    end = next((n for n in range(start, len(source)) if source[n] in "{}"), len(source))
+    return source[start:end], end
+
+
+def _doubled_fault(doubled: re.Match[str]) -> Fault:
+    inside = doubled[1].strip()
+    return Fault(
+        f"{doubled[0]}: braces stand once around a value",
+        f"Write {{{inside}}}; for braces in the SMS {{'{{'}}{inside}{{'}}'}}.",
+    )
 
 
 def render(template: Template, data: object) -> str | MissingValue | NotText:
@@ -106,16 +148,18 @@ def _closing_brace(source: str, start: int) -> int:
         if depth == 0:
             return position
         position += 1
-    raise BadTemplate("a { without its }", "Close it, or write {{ for the character itself.")
+    fault = Fault("a { without its }", "Close it, or write {{ for the character itself.")
+    raise _Unreadable(len(source), fault)
 
 
-def _expression(source: str) -> Expression:
+def _expression(source: str, end: int) -> Expression:
     if not source.strip():
-        raise BadTemplate("nothing between { and }", "Name a field, as in {name}.")
+        raise _Unreadable(end, Fault("nothing between { and }", "Name a field, as in {name}."))
     try:
         return compile_expression(source.strip())
     except BadExpression as error:
-        raise BadTemplate(f"{{{source}}}: {error.reason}", error.proposal) from None
+        faults = (Fault(f"{{{source}}}: {one.reason}", one.proposal) for one in error.faults)
+        raise _Unreadable(end, *faults) from None
 
 
 def _is_in_link(parts: list[str]) -> bool:

@@ -4,12 +4,13 @@ Each takes the raw value from YAML and returns its typed form, or raises `WrongV
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from openvoip_sms.rules.rome_time import Duration, read_duration
 from openvoip_sms.rules.sender_name import InvalidSender, check_sender
+from openvoip_sms.templates.expression_faults import Fault
 from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.templates.text_template import BadTemplate, Template, compile_template
 from openvoip_sms.webhooks.model import Place
@@ -21,12 +22,34 @@ type FieldParser = Callable[[Any], Any]
 
 
 class WrongValue(ValueError):
-    """Not a valid value of this key. `proposal` says how to correct it."""
+    """Not a valid value of this key, for all of `faults`, each with a proposal."""
 
-    def __init__(self, reason: str, proposal: str = "") -> None:
+    def __init__(self, reason: str, proposal: str = "", *, more: Sequence[Fault] = ()) -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.proposal = proposal
+        self.faults = (Fault(reason, proposal), *more)
+
+
+def _all_wrong(faults: Sequence[Fault]) -> WrongValue:
+    first, *more = faults
+    return WrongValue(first.reason, first.proposal, more=more)
+
+
+def each_of(read: FieldParser) -> FieldParser:
+    """Return the parser of one value or a list, which reports the faults of every item."""
+
+    def read_all(value: object) -> tuple[Any, ...]:
+        found: list[Any] = []
+        faults: list[Fault] = []
+        for item in one_or_more(value):
+            try:
+                found.append(read(item))
+            except WrongValue as error:
+                faults += error.faults
+        if faults:
+            raise _all_wrong(faults)
+        return tuple(found)
+
+    return read_all
 
 
 def text(value: object) -> str:
@@ -80,11 +103,23 @@ def expression(value: object) -> Expression:
     try:
         return compile_expression(filled(value))
     except BadExpression as error:
-        raise WrongValue(f"bad expression: {error.reason}", error.proposal) from None
+        raise _all_wrong(_named("bad expression", error.faults)) from None
+
+
+def lasting(value: object) -> Expression:
+    """An expression that has the same value whenever it is evaluated."""
+    found = expression(value)
+    if found.reads_clock:
+        raise WrongValue(
+            "now() changes with each delivery of an event",
+            "Use it in when, send_at, event_time or the text.",
+        )
+    return found
 
 
 def expressions(value: object) -> tuple[Expression, ...]:
-    return tuple(expression(item) for item in one_or_more(value))
+    found: tuple[Expression, ...] = each_of(lasting)(value)
+    return found
 
 
 def template(value: object) -> Template:
@@ -93,7 +128,18 @@ def template(value: object) -> Template:
     try:
         return compile_template(text(value))
     except BadTemplate as error:
-        raise WrongValue(f"bad text: {error.reason}", error.proposal) from None
+        raise _all_wrong(_named("bad text", error.faults)) from None
+
+
+def _named(kind: str, faults: Sequence[Fault]) -> list[Fault]:
+    return [Fault(f"{kind}: {fault.reason}", fault.proposal) for fault in faults]
+
+
+def message_name(value: object) -> str:
+    """Part of a message's id, so it is short and says nothing about anybody."""
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,19}", value):
+        raise WrongValue("must be up to 20 of a-z 0-9 -", "Put digits alone in quotes.")
+    return value
 
 
 def sender(value: object) -> str:
@@ -168,7 +214,7 @@ def _place(value: object) -> Place:
     if kind == "header":
         return Place("header", header_name(name))
     if kind == "body":
-        return Place("body", name, expression(name))
+        return Place("body", name, lasting(name))
     if kind == "form" and name:
         return Place("form", name)
     raise WrongValue("must be header:NAME, body:PATH, form:FIELD or timestamp")

@@ -161,7 +161,8 @@ class _SourcesParser:
             try:
                 values[key] = known[key](value)
             except WrongValue as error:
-                self._wrong((*path, key), error.reason, error.proposal)
+                for fault in error.faults:
+                    self._wrong((*path, key), fault.reason, fault.proposal)
         return values
 
     def _auth(self, name: str, values: dict[str, Any], explicit: dict[str, Any]) -> Auth | None:
