@@ -50,7 +50,7 @@ SENDERS = [
         "shopify",
         to=PATHS,
         messages={
-            "default": [{"text": "{nome}"}, {"text": "Poi {note}", "once": "id"}],
+            "default": [{"text": "{nome}"}, {"name": "poi", "text": "Poi {note}", "once": "id"}],
             "orders/paid": {"text": "Pagato: {note}", "to": "billing"},
         },
     ),

@@ -98,9 +98,9 @@ def test_looked_up_values_are_in_no_repr():
 
 
 def test_a_plan_names_the_definition_of_each_outcome_and_none_for_another_topic():
-    shop = preset("shopify", messages={"paid": [{"text": "a"}, {"text": "b"}]})
-    topic = {"X-Shopify-Topic": "paid"}
+    shop = preset("shopify", messages={"orders/paid": [{"text": "a"}, {"name": "b", "text": "b"}]})
+    topic = {"X-Shopify-Topic": "orders/paid"}
     (event,) = plan_trusted(shop, json_call({"phone": "333 1234567"}, topic), NOW).events
-    assert event.definitions == shop.messages["paid"]
+    assert event.definitions == shop.messages["orders/paid"]
     (event,) = plan_trusted(shop, json_call({}), NOW).events
     assert (event.definitions, event.messages[0].reason) == ((), "other_topic")

@@ -77,6 +77,14 @@ def moment_of(value: object) -> datetime | None:
     return None if found is None else found.astimezone(UTC)
 
 
+def end_of(value: object) -> datetime | None:
+    """The same in UTC, a date without a time at the end of its day."""
+    found = read_when(value)
+    if found is not None and not isinstance(found, datetime):
+        found = in_rome(datetime.combine(found, time.max))
+    return None if found is None else found.astimezone(UTC)
+
+
 def shifted(value: object, days: int) -> datetime | date | None:
     """`days` calendar days later (before, if negative), at the same hour where there is one."""
     found = read_when(value)

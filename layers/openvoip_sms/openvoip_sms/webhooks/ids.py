@@ -1,7 +1,8 @@
 """Message ids of webhooks: the same for every delivery of an event, and readable by a person.
 
 `shopify:orders-fulfilled:b54557e4:3f0c...`: source, topic, the sender's event id (as far as it may
-be shown), and 80 bits of a hash over everything that identifies the event.
+be shown), and 80 bits of a hash over everything that identifies the event. Of several messages for
+one event, the name follows.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ from openvoip_sms.webhooks.model import MessageDefinition, Place, Source
 from openvoip_sms.webhooks.request import WebhookRequest
 
 _DIGEST_DIGITS = 20
-_MAX_PART = 30  # 40 of the source, twice 30, the digest and an index: below 128
+_MAX_PART = 30  # 40 of the source, twice 30, the digest: below 128
+_MAX_ID = 128
 # An event id may contain a name, an address, a phone number or a tax code, and ids are shown.
 _SHOWABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -60,16 +62,28 @@ def event_key(event: WebhookEvent) -> str:
     return _message_key(event, ["id", parts, *content], shown=parts)
 
 
-def message_id(event: WebhookEvent, message: MessageDefinition, position: int) -> str:
-    """The event's key; with `once`, its value counts instead of the event's id."""
+def message_id(event: WebhookEvent, message: MessageDefinition) -> str:
+    """The event's key; with `once`, its value counts instead of the event's id.
+
+    Neither the position of the message nor its text is part of it: to insert one, to move one or
+    to correct a text sends nothing again.
+    """
+    key = _key_of_message(event, message)
+    if not message.name:
+        return key
+    room = _MAX_ID - len(message.name) - 1
+    if len(key) > room:  # the readable parts give way
+        key = f"{key[: room - _DIGEST_DIGITS - 1]}:{key[-_DIGEST_DIGITS:]}"
+    return f"{key}:{message.name}"
+
+
+def _key_of_message(event: WebhookEvent, message: MessageDefinition) -> str:
     value = message.once.of(event.data) if message.once else None
     values = value if isinstance(value, list) else [value]
-    if any(map(is_true, values)):
-        shown = [item if isinstance(item, str) else _canonical(item) for item in values if item]
-        key = _message_key(event, ["once", _canonical(value)], shown=shown)
-    else:
-        key = event_key(event)
-    return f"{key}:{position + 1}" if position else key
+    if not any(map(is_true, values)):
+        return event_key(event)
+    shown = [item if isinstance(item, str) else _canonical(item) for item in values if item]
+    return _message_key(event, ["once", _canonical(value)], shown=shown)
 
 
 def _first_filled(event: WebhookEvent, places: tuple[Place, ...]) -> str | None:

@@ -6,7 +6,8 @@
 | timestamp, timestamp_unit, tolerance | `Timestamp`, inside `Auth` |
 | id, id_weak, topic, ping, parse, inner, each, plain | `Source` |
 | allow_same_text, hourly_limit, range_hourly_limit | `Source` |
-| to, text, sender, category, archive, when, once, delay, send_at | `MessageDefinition` |
+| name, to, text, sender, category, archive, when, once, delay, send_at | `MessageDefinition` |
+| max_age, event_time | `MessageDefinition` |
 """
 
 from collections.abc import Mapping
@@ -60,13 +61,23 @@ class Auth:
     id_header: str | None = None
     url: str | None = None
 
+    @property
+    def signs(self) -> bool:
+        """Whether the sender proves what it says; a token proves only that somebody knows it."""
+        return self.kind == "hmac"
+
 
 @dataclass(frozen=True, slots=True)
 class MessageDefinition:
-    """One SMS that an event causes."""
+    """One SMS that an event causes.
+
+    `name` tells it from the others of its topic, and is part of its id: neither its position nor
+    its text is. One message of a topic may have none.
+    """
 
     to: tuple[Expression, ...]
     text: Template
+    name: str = ""
     sender: str | None = None
     category: Literal["transactional", "marketing"] = "transactional"
     archive: bool | None = None
@@ -74,6 +85,14 @@ class MessageDefinition:
     once: Expression | None = None
     delay: Duration | None = None
     send_at: Expression | None = None
+    max_age: Duration | None = None
+    event_time: Expression | None = None
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """All that are evaluated over a body."""
+        own = (self.when, self.once, self.send_at, self.event_time)
+        return (*self.to, *self.text.expressions, *(one for one in own if one is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,8 @@ class Source:
     `id` is a list of parts, each a list of places of which the first with a value counts; without
     any, the hash of the content is the id. `allow_same_text` allows one text to one number from two
     events within minutes. The limits (messages within an hour, 0 for none) are for the whole
-    source, and for numbers that differ in the last four digits only.
+    source, and for numbers that differ in the last four digits only. A source that cannot sign has
+    some unless it says otherwise.
     """
 
     name: str
@@ -98,8 +118,8 @@ class Source:
     each: Expression | None = None
     plain: bool = False  # WordPress: values may have backslashes and HTML entities
     allow_same_text: bool = False
-    hourly_limit: int = 500
-    range_hourly_limit: int = 20
+    hourly_limit: int = 0
+    range_hourly_limit: int = 0
 
 
 Sources = Mapping[str, Source]

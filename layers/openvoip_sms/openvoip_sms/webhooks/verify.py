@@ -6,10 +6,11 @@ matches. Any input that is not authentic gives a `Refused`, never an exception.
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from openvoip_sms.webhooks.model import Auth, Source, Timestamp
@@ -18,6 +19,7 @@ from openvoip_sms.webhooks.request import WebhookRequest
 REFUSALS = {
     "secret_not_set": "No secret of this source is set: put it into the webhook secret.",
     "secret_malformed": "The secret is not base64 text as this sender issues it: paste it again.",
+    "too_large": "The body is too large.",
     "signature_missing": "The header (or query parameter) with the signature or token is missing.",
     "signature_repeated": "The signature or token was given more than once.",
     "signature_malformed": "The signature has another form than this sender's.",
@@ -34,6 +36,7 @@ _PLACEHOLDER = re.compile(
     r"|(?:set|change|replace)[-_ ]?(?:me|this).*|your[-_ ].*)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
+_AROUND = re.compile("^[\\s\ufeff\u200b]+|[\\s\ufeff\u200b]+$")
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 # WordPress decodes these before it signs (wp_specialchars_decode with ENT_QUOTES).
@@ -78,32 +81,72 @@ def verify(
     keys = usable_keys(auth, secrets)
     if isinstance(keys, Refused):
         return keys
-    given = _given(auth, request)
-    if isinstance(given, Refused):
-        return given
+    claim = _claimed(auth, request, now)
+    if isinstance(claim, Refused):
+        return claim
     if auth.kind == "token":
-        return _check_token(auth, given, keys)
-    return _check_signature(auth, given, keys, request, now)
+        return Verified() if _any_equal(claim.values, keys) else Refused("token_wrong")
+    expected = [hmac.digest(key, claim.signed, auth.algorithm) for key in keys]
+    if not _any_equal(claim.values, expected):
+        return Refused("signature_wrong")
+    return Verified(claim.timestamp)
+
+
+def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> Refused | None:
+    """Return why no secret could make the call authentic; None if one could.
+
+    So a stranger's call says nothing about our secrets, and needs none to be read.
+    """
+    claim = _claimed(source.auth, request, now)
+    if isinstance(claim, Refused):
+        return claim
+    if source.auth.kind == "token":
+        return None
+    digest_size = hashlib.new(source.auth.algorithm).digest_size
+    fits = any(len(value) == digest_size for value in claim.values)
+    return None if fits else Refused("signature_wrong")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What the call gives as its proof: tokens or signatures, and what they sign."""
+
+    values: list[bytes] = field(repr=False)
+    signed: bytes = field(default=b"", repr=False)
+    timestamp: str | None = None
 
 
 def is_unset(secret: object) -> bool:
     """Whether a secret is empty, a placeholder or no text: it never matches anything."""
-    return not isinstance(secret, str) or _PLACEHOLDER.fullmatch(secret) is not None
+    return not isinstance(secret, str) or _PLACEHOLDER.fullmatch(cleaned(secret)) is not None
+
+
+def cleaned(secret: str) -> str:
+    """Return the secret without what pasting or piping leaves around it: blanks, quotes."""
+    bare = _AROUND.sub("", secret)
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+        bare = _AROUND.sub("", bare[1:-1])
+    return bare
 
 
 def usable_keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
-    """Return the keys of the secrets that are set, in the order of the source; never none."""
+    """Return the keys of the secrets that are set, in the order of the source; never none.
+
+    A secret with blanks or quotes around it counts without them, and as it is: somebody may have
+    chosen it so.
+    """
     named = [secrets.get(name) for name in auth.secrets]
     texts = [secret for secret in named if secret is not None and not is_unset(secret)]
     if not texts:
         return Refused("secret_not_set")
-    keys = [key for key in (_key(auth, text) for text in texts) if key]
+    forms = dict.fromkeys(form for text in texts for form in (cleaned(text), text))
+    keys = [key for key in (_key(auth, form) for form in forms) if key]
     return keys or Refused("secret_malformed")
 
 
 def _key(auth: Auth, secret: str) -> bytes | None:
     if auth.secret_form == "base64":  # noqa: S105 - a form, not a secret
-        return _from_base64(_padded(secret.strip().removeprefix("whsec_")))
+        return _from_base64(_padded(secret.removeprefix("whsec_")))
     if auth.secret_form == "html":  # noqa: S105 - a form, not a secret
         secret = _ENTITY.sub(_unescaped, secret)
     return _bytes(secret)
@@ -125,16 +168,20 @@ def _given(auth: Auth, request: WebhookRequest) -> str | Refused:
     return values[0] if len(values) == 1 else Refused("signature_repeated")
 
 
-def _check_token(auth: Auth, given: str, keys: list[bytes]) -> Verified | Refused:
+def _claimed(auth: Auth, request: WebhookRequest, now: datetime) -> _Claim | Refused:
+    given = _given(auth, request)
+    if isinstance(given, Refused):
+        return given
+    if auth.kind == "hmac":
+        return _signature_claimed(auth, given, request, now)
     if not given.startswith(auth.prefix):
         return Refused("token_wrong")
-    token = _bytes(given.removeprefix(auth.prefix))
-    return Verified() if _any_equal([token], keys) else Refused("token_wrong")
+    return _Claim([_bytes(given.removeprefix(auth.prefix))])
 
 
-def _check_signature(
-    auth: Auth, given: str, keys: list[bytes], request: WebhookRequest, now: datetime
-) -> Verified | Refused:
+def _signature_claimed(
+    auth: Auth, given: str, request: WebhookRequest, now: datetime
+) -> _Claim | Refused:
     items = given.split(auth.separator) if auth.separator else [given]
     timestamp = _timestamp(auth.timestamp, items, request, now)
     if isinstance(timestamp, Refused):
@@ -145,10 +192,7 @@ def _check_signature(
     signatures = _signatures(auth, items)
     if not signatures:
         return Refused("signature_malformed")
-    expected = [hmac.digest(key, signed, auth.algorithm) for key in keys]
-    if not _any_equal(signatures, expected):
-        return Refused("signature_wrong")
-    return Verified(timestamp)
+    return _Claim(signatures, signed, timestamp)
 
 
 def _timestamp(

@@ -158,6 +158,13 @@ def duration(value: object) -> Duration:
     return found
 
 
+def age(value: object) -> Duration:
+    found = duration(value)
+    if found == Duration(0, 0):
+        raise WrongValue("must be longer than nothing", "For example P2D.")
+    return found
+
+
 def tolerance(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 86400:  # noqa: PLR2004 - a day
         raise WrongValue("must be whole seconds from 1 to 86400", "300 is usual.")

@@ -33,7 +33,7 @@ READING: dict[str, FieldParser] = {
     "ping": fields.choice(Literal["woocommerce"]),
     "parse": fields.choice(Literal["json", "form", "multipart"]),
     "inner": fields.filled,
-    "each": fields.expression,
+    "each": fields.lasting,
     "plain": fields.flag,
     "allow_same_text": fields.flag,
     "hourly_limit": fields.limit,
@@ -45,11 +45,15 @@ SHARED: dict[str, FieldParser] = {  # a source may have these once for all its m
     "category": fields.choice(Literal["transactional", "marketing"]),
     "archive": fields.flag,
     "when": fields.expression,
-    "once": fields.expression,
+    "once": fields.lasting,
     "delay": fields.duration,
     "send_at": fields.expression,
+    "max_age": fields.age,
+    "event_time": fields.expression,
 }
-MESSAGE = {"text": fields.template, **SHARED}
+MESSAGE = {"name": fields.message_name, "text": fields.template, **SHARED}
+# Of a source that cannot sign: whoever learns its token can name any number.
+UNSIGNED_LIMITS = {"hourly_limit": 500, "range_hourly_limit": 20}
 SOURCE = {**AUTH, **HMAC, **READING, **SHARED}
 
 

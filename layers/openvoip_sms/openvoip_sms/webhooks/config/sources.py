@@ -18,8 +18,10 @@ from openvoip_sms.webhooks.config.schema import (
     READING,
     SHARED,
     SOURCE,
+    UNSIGNED_LIMITS,
     presets,
 )
+from openvoip_sms.webhooks.config.topics import unknown_topics
 from openvoip_sms.webhooks.config.yaml_lines import NotYaml, YamlDocument, load_yaml
 from openvoip_sms.webhooks.config.yaml_lines import Path as KeyPath
 from openvoip_sms.webhooks.model import (
@@ -31,7 +33,7 @@ from openvoip_sms.webhooks.model import (
     Timestamp,
 )
 
-_OTHER_KEYS = ("preset", "message", "messages")
+_OTHER_KEYS = ("preset", "message", "messages", "topics")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # part of an address and of message ids
 
 
@@ -119,9 +121,12 @@ class _SourcesParser:
         knows_topic = preset is None or "topic" in merged
         shared = {key: value for key, value in values.items() if key in SHARED}
         messages = self._messages(name, merged, shared, knows_topic=knows_topic)
+        self._check_topics(name, explicit, preset or {}, messages)
         if auth is None:
             return None
         reading = {key: value for key, value in values.items() if key in READING}
+        if not auth.signs:
+            reading = {**UNSIGNED_LIMITS, **reading}
         return Source(name=name, auth=auth, messages=messages, **reading)
 
     def _preset(self, name: str, explicit: dict[str, Any]) -> dict[str, Any] | None:
@@ -194,6 +199,23 @@ class _SourcesParser:
                 proposal = closest(secret, self._secret_names) or "Add it to the webhook secret."
                 self._wrong((name, "secrets"), f"no secret {secret}", proposal)
 
+    def _check_topics(
+        self,
+        name: str,
+        explicit: dict[str, Any],
+        preset: dict[str, Any],
+        messages: dict[str, tuple[MessageDefinition, ...]],
+    ) -> None:
+        """The preset knows its sender's topics; who says where the topic is knows better."""
+        known = explicit.get("topics", () if "topic" in explicit else preset.get("topics", ()))
+        if not isinstance(known, list | tuple) or not all(isinstance(one, str) for one in known):
+            self._wrong((name, "topics"), "must be a list of topics")
+            return
+        wanted = [topic for topic in messages if topic != ANY_TOPIC] if known else []
+        for topic, proposal in unknown_topics(wanted, known):
+            sender = explicit.get("preset", "the sender")
+            self._wrong((name, "messages", topic), f"{sender} has no such topic", proposal)
+
     def _has_conflicts(self, name: str, values: dict[str, Any], explicit: dict[str, Any]) -> bool:
         before = len(self.mistakes)
         for key, reason, proposal in conflicts(values, explicit, HMAC):
@@ -231,7 +253,23 @@ class _SourcesParser:
             found = [self._message((*path, n), one, shared) for n, one in enumerate(given)]
             if not given:
                 self._wrong(path, "must not be empty")
+            self._check_names(path, given)
         return tuple(message for message in found if message is not None)
+
+    def _check_names(self, path: KeyPath, given: list[Any]) -> None:
+        """Of several messages one may have no name, and no two the same."""
+        names: list[object] = []
+        for n, one in enumerate(given):
+            name = one.get("name") if isinstance(one, dict) else None
+            if name in names and name is None:
+                self._wrong(
+                    (*path, n),
+                    "needs a name, as another message of this topic has none",
+                    f'With name: "{n + 1}" it keeps the ids that it had; never change it later.',
+                )
+            elif name in names:
+                self._wrong((*path, n, "name"), "is the name of another message of this topic")
+            names.append(name)
 
     def _message(
         self, path: KeyPath, given: object, shared: dict[str, Any]
@@ -249,7 +287,18 @@ class _SourcesParser:
                 self._wrong(path, f"{key} is missing", "Add it to the message or to its source.")
         if "delay" in values and "send_at" in values:
             self._wrong(path, "delay and send_at exclude each other", "Keep one.")
+        self._check_age(path, values, own)
         return MessageDefinition(**values) if {"to", "text"} <= values.keys() else None
+
+    def _check_age(self, path: KeyPath, values: dict[str, Any], own: dict[str, Any]) -> None:
+        if "max_age" in values and "event_time" not in values:
+            self._wrong(
+                path,
+                "max_age needs event_time, the event's own time",
+                "For example event_time: created_at.",
+            )
+        if "event_time" in own and "max_age" not in values:
+            self._wrong(path, "event_time does nothing without max_age", "Add max_age: P2D.")
 
 
 def _timestamp(values: dict[str, Any]) -> Timestamp | None:
