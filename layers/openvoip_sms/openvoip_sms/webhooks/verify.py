@@ -6,7 +6,6 @@ matches. Any input that is not authentic gives a `Refused`, never an exception.
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from openvoip_sms.webhooks.request import WebhookRequest
 REFUSALS = {
     "secret_not_set": "No secret of this source is set: put it into the webhook secret.",
     "secret_malformed": "The secret is not base64 text as this sender issues it: paste it again.",
-    "too_large": "The body is too large.",
     "signature_missing": "The header (or query parameter) with the signature or token is missing.",
     "signature_repeated": "The signature or token was given more than once.",
     "signature_malformed": "The signature has another form than this sender's.",
@@ -90,21 +88,6 @@ def verify(
     if not _any_equal(claim.values, expected):
         return Refused("signature_wrong")
     return Verified(claim.timestamp)
-
-
-def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> Refused | None:
-    """Return why no secret could make the call authentic; None if one could.
-
-    So a stranger's call says nothing about our secrets, and needs none to be read.
-    """
-    claim = _claimed(source.auth, request, now)
-    if isinstance(claim, Refused):
-        return claim
-    if source.auth.kind == "token":
-        return None
-    digest_size = hashlib.new(source.auth.algorithm).digest_size
-    fits = any(len(value) == digest_size for value in claim.values)
-    return None if fits else Refused("signature_wrong")
 
 
 @dataclass(frozen=True, slots=True)
