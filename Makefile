@@ -10,7 +10,8 @@ REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
-	chaos bench check-sources try-source deploy lock clean
+	chaos bench check-sources try-source deploy secret log-id find-message \
+	lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,10 +20,14 @@ setup: $(READY) ## Fetch the locked tools and libraries into .venv
 
 $(READY): requirements-dev.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
-		|| { echo "Python 3.13 is needed; set its path: make PYTHON=/path/to/python3.13"; exit 1; }
-	"$(PYTHON)" -m venv --clear $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
-		--requirement requirements-dev.txt
+		|| { echo "Python 3.13 is needed; set its path: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear $(VENV) \
+		|| { echo "Python cannot make $(VENV); on Debian and Ubuntu: apt install python3.13-venv" >&2; exit 1; }
+	@echo "Fetching tools and libraries into $(VENV) (about a minute) …"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+		--requirement requirements-dev.txt \
+		|| { echo "Fetching failed. Is there a network, and does it let you reach https://pypi.org? A proxy:" \
+			"make HTTPS_PROXY=http://proxy:8080, a mirror: make PIP_INDEX_URL=https://…" >&2; exit 1; }
 	@touch $@
 
 hooks: $(READY) ## Install the git hook that runs the checks before each commit
@@ -38,17 +43,28 @@ invoke: $(READY) ## Invoke a deployed function: make invoke FUNCTION=api EVENT=e
 	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
 
 # With SECRETS=shopify,modulo the names of secrets are checked as well.
-check-sources: $(READY) ## Report every mistake in functions/webhooks/sources.yaml
+check-sources: $(READY) ## Report every mistake in sources.local.yaml, or else in sources.yaml
 	@$(BIN)/python -m local.check_sources "$(SOURCES)" "$(SECRETS)"
 
 try-source: $(READY) ## Show what a payload causes: make try-source SOURCE=shopify BODY=order.json
 	@$(BIN)/python -m local.try_source "$(SOURCE)" "$(BODY)" $(if $(HEADERS),--headers "$(HEADERS)") \
 		$(if $(TOPIC),--topic "$(TOPIC)") $(if $(SOURCES),--sources "$(SOURCES)")
 
+# The answers of a guided deployment, and parameters given here, are kept in samconfig.local.toml.
 deploy: check-sources ## Check the sources, build and deploy to AWS: make deploy ARGS=--guided
 	@$(BIN)/python -m local.check_parameters $(ARGS)
+	@$(BIN)/python -m local.save_answers $(ARGS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam build
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sam deploy $(ARGS)
+	@$(BIN)/python -m local.deploy $(ARGS)
+
+secret: $(READY) ## Ask for a secret and put it into the stack: make secret NAME=gateway, NAME=shopify
+	@$(BIN)/python -m local.set_secret "$(NAME)" "$(STACK)"
+
+log-id: $(READY) ## Show what logs call a message: make log-id ID=ordine-1042
+	@$(BIN)/python -m local.find_message "$(ID)" "" "$(STACK)"
+
+find-message: $(READY) ## Find the message of a log line: make find-message LOG_ID=id-3f0c…
+	@$(BIN)/python -m local.find_message "" "$(LOG_ID)" "$(STACK)"
 
 test: check unit e2e ## Run every check and test
 

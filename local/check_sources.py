@@ -7,11 +7,17 @@ from openvoip_sms.webhooks.config.sources import SourcesInvalid, load_sources
 from openvoip_sms.webhooks.model import Source
 
 SOURCES = "functions/webhooks/sources.yaml"
+OWN_SOURCES = "functions/webhooks/sources.local.yaml"  # git ignores it
+
+
+def own_sources() -> str:
+    """The firm's own file, if there is one; else the one that comes with the project."""
+    return OWN_SOURCES if Path(OWN_SOURCES).exists() else SOURCES
 
 
 def main(file: str = "", secrets: str = "") -> int:
-    """Check `file`, and its secrets against `secrets`, the comma-separated names that exist."""
-    file = file or SOURCES
+    """Check `file` (empty: the firm's own), and its secrets against those names, if given."""
+    file = file or own_sources()
     held = {name.strip() for name in secrets.split(",")} if secrets else None
     try:
         sources = load_sources(Path(file).read_text("utf-8"), file, held)

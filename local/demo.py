@@ -9,7 +9,8 @@ from typing import Any
 
 from local.deployed_stack import DeployedStack, deployed, local_gateway
 from local.gateway import LocalGateway
-from local.processes import ROOT, NotStarted, end_on_signals
+from local.processes import ROOT, NotStarted, end_on_signals, free_port
+from local.up import AWS_PORT, PAGE_PORT
 
 SECONDS_TO_SEND = 30.0
 
@@ -104,7 +105,10 @@ def main() -> int:
     end_on_signals()
     began = time.monotonic()
     print("Building with sam, deploying to the local AWS (about 20 seconds) …", flush=True)
-    with local_gateway() as gateway, deployed(gateway) as stack:
+    with (
+        local_gateway(free_port(PAGE_PORT)) as gateway,
+        deployed(gateway, free_port(AWS_PORT)) as stack,
+    ):
         found = records(stack, send_all(stack))
         show(found, gateway)
         if len(gateway.accepted) != len(found):

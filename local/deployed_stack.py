@@ -4,10 +4,11 @@ import json
 import platform
 import tomllib
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -70,15 +71,21 @@ class DeployedStack:
         )
         return str(key["value"])
 
-    def set_secrets(self) -> None:
-        """Set the secrets that the local gateway and the examples use."""
+    def set_secrets(self, webhooks: Mapping[str, str]) -> None:
+        """Set the gateway's account and the webhook secrets."""
         account = {"id_call_gr": CALL_GROUP, "secret": GATEWAY_SECRET}
         secrets = self.client("secretsmanager")
-        for output, value in (
-            ("GatewaySecretArn", account),
-            ("WebhookSecretArn", WEBHOOK_SECRETS),
-        ):
+        for output, value in (("GatewaySecretArn", account), ("WebhookSecretArn", dict(webhooks))):
             secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
+
+    def use_sources(self, file: Path, revision: int) -> None:
+        """Let webhooks be read by a file of this machine as it is now."""
+        client, function = self.client("lambda"), self.functions["webhooks"]
+        given = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        changed = given | {"SOURCES_FILE": str(file), "SOURCES_REVISION": str(revision)}
+        client.update_function_configuration(
+            FunctionName=function, Environment={"Variables": changed}
+        )
 
     def invoke(self, function: str, event: object) -> Any:  # noqa: ANN401 - what a handler returns
         """Call a deployed function by the name of its folder."""
@@ -89,16 +96,19 @@ class DeployedStack:
 
 
 @contextmanager
-def local_gateway() -> Iterator[LocalGateway]:
-    preview = preview_handler(ROOT / SOURCES, WEBHOOK_SECRETS)
-    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, preview=preview) as gateway:
+def local_gateway(
+    port: int = 0, sources: str = SOURCES, secrets: Mapping[str, str] = WEBHOOK_SECRETS
+) -> Iterator[LocalGateway]:
+    """Run the local gateway; its page previews calls to the sources of that file."""
+    preview = preview_handler(ROOT / sources, secrets)
+    with LocalGateway(CALL_GROUP, GATEWAY_SECRET, preview=preview, port=port) as gateway:
         yield gateway
 
 
 @contextmanager
-def deployed(gateway: LocalGateway, **parameters: str) -> Iterator[DeployedStack]:
+def deployed(gateway: LocalGateway, port: int = 0, **parameters: str) -> Iterator[DeployedStack]:
     """Start the local AWS with the template deployed there; everything ends with it."""
-    with _local_aws() as endpoint:
+    with _local_aws(port or free_port()) as endpoint:
         yield deploy(endpoint, gateway, _config()["stack_name"], **parameters)
 
 
@@ -114,7 +124,7 @@ def deploy(
         run(["sam", "deploy", "--stack-name", stack_name, *shared], env, WORK / "deploy.log")
     stack = _describe(endpoint, config, gateway)
     _set_concurrency(stack)
-    stack.set_secrets()
+    stack.set_secrets(WEBHOOK_SECRETS)
     return stack
 
 
@@ -139,8 +149,7 @@ def find_running() -> DeployedStack | None:
 
 
 @contextmanager
-def _local_aws() -> Iterator[str]:
-    port = free_port()
+def _local_aws(port: int) -> Iterator[str]:
     env = environment(
         GATEWAY_PORT=str(port),
         BIND_HOST="127.0.0.1",

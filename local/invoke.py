@@ -5,6 +5,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from local.check_sources import own_sources
 from local.deployed_stack import deployed, find_running, local_gateway
 from local.processes import ROOT, NotStarted, end_on_signals
 
@@ -13,7 +14,8 @@ def mistake_in(function: str, event_file: str) -> str:
     """Return what is wrong with the arguments, before anything is started; empty if nothing is."""
     functions = sorted(app.parent.name for app in ROOT.glob("functions/*/app.py"))
     if function not in functions:
-        return f"FUNCTION={function}: there are {', '.join(functions)}"
+        given = f"FUNCTION={function}: there are" if function else "FUNCTION= is missing: one of"
+        return f"{given} {', '.join(functions)}, as in make invoke FUNCTION=api EVENT=…"
     if not event_file:
         return f"EVENT= is missing, the file of an event: EVENT=events/{function}_….json"
     try:
@@ -36,7 +38,9 @@ def main(function: str, event_file: str) -> int:
                 "The service is not running (make local): starting it for this call only …",
                 file=sys.stderr,
             )
-            stack = running.enter_context(deployed(running.enter_context(local_gateway())))
+            gateway = running.enter_context(local_gateway())
+            own = Path(own_sources()).name
+            stack = running.enter_context(deployed(gateway, SourcesFile=own))
         answer = stack.invoke(function, event)
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 1 if isinstance(answer, dict) and "errorType" in answer else 0

@@ -1,11 +1,13 @@
 """Starts programs on this machine, and always ends them, by process id."""
 
+import contextlib
 import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -39,11 +41,34 @@ def end_on_signals() -> None:
         signal.signal(one, stop)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(wanted: int = 0) -> int:
+    """The wanted port if it is free, else any that is."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            found: int = probe.getsockname()[1]
+            return found
+    raise NotStarted("there is no free port on 127.0.0.1")
+
+
+def chosen_port(variable: str, usual: int) -> int:
+    """The usual port of a command that people start, or one that they choose by a variable.
+
+    Raises:
+        NotStarted: the chosen one is in use, or no port.
+    """
+    chosen = os.environ.get(variable, "")
+    if not chosen:
+        found = free_port(usual)
+        if found != usual:
+            print(f"Port {usual} is in use: {found} instead (or choose one: {variable}=…).")
+        return found
+    if not chosen.isdecimal() or not 0 < int(chosen) < 65536:  # noqa: PLR2004 - TCP's own
+        raise NotStarted(f"{variable}={chosen} is no port")
+    if free_port(int(chosen)) != int(chosen):
+        raise NotStarted(f"port {chosen} is in use: choose another, {variable}=…")
+    return int(chosen)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -54,31 +79,30 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def running(name: str, command: Sequence[str], env: Mapping[str, str]) -> Iterator[Path]:
-    """Run a program, its output in a log that is yielded; end it and its children at the end."""
+    """Run a program, its output in a log that is yielded; end it and its children at the end.
+
+    Its temporary files are in a folder that is removed with it, also when we are killed.
+    """
     WORK.mkdir(exist_ok=True)
-    log = WORK / f"{name}.log"
+    log, folder = WORK / f"{name}.log", WORK / "tmp" / f"{name}-{os.getpid()}-{time.time_ns()}"
+    guarded = [sys.executable, "-P", str(ROOT / "local" / "guard.py"), str(folder), *command]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, env=env, cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+            guarded,
+            env=env,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,  # its end tells the guard that we are gone
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         yield log
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the whole process group: SIGTERM first, SIGKILL if that is not enough."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
+        process.terminate()
+        process.wait()
+        if process.stdin:
+            process.stdin.close()
 
 
 @contextmanager
@@ -114,8 +138,16 @@ def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         NotStarted: it failed; its output is in the log.
     """
     WORK.mkdir(exist_ok=True)
-    with log.open("wb") as out:
-        ended = subprocess.run(command, env=env, cwd=ROOT, stdout=out, stderr=out, check=False)
+    # SAM leaves empty folders among the temporary files.
+    with log.open("wb") as out, tempfile.TemporaryDirectory(dir=WORK, prefix="run-") as folder:
+        ended = subprocess.run(
+            command,
+            env={**env, "TMPDIR": folder},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            check=False,
+        )
     if ended.returncode:
         tail = log.read_text(errors="replace")[-2000:]
         raise NotStarted(f"{command[0]} {command[1]} failed; the end of {log}:\n{tail}")

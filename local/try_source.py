@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.check_sources import SOURCES
+from local.check_sources import own_sources
 from local.deployed_stack import WEBHOOK_SECRETS
 from local.preview import Preview, as_text, preview_call, sample_call
 from local.preview.page_data import source_named
@@ -46,7 +46,7 @@ def _options() -> argparse.Namespace:
     add("body", help="file: the body as it was sent, or an event of API Gateway (events/*.json)")
     add("--headers", help="file: lines `Name: value`, the request line may come first")
     add("--topic", default="", help="where a header says it and no headers are given")
-    add("--sources", default=SOURCES, help="default: %(default)s")
+    add("--sources", default=own_sources(), help="default: %(default)s")
     add("--secret", default=os.environ.get("SECRET", ""), help="default: SECRET, else a local one")
     return parser.parse_args()
 

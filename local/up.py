@@ -4,8 +4,11 @@ import json
 import platform
 import sys
 import threading
+from collections.abc import MutableMapping
 from contextlib import suppress
+from pathlib import Path
 
+from local.check_sources import own_sources
 from local.deployed_stack import (
     WEBHOOK_SECRETS,
     DeployedStack,
@@ -15,8 +18,12 @@ from local.deployed_stack import (
     local_gateway,
     state_file,
 )
-from local.processes import WORK, NotStarted, Stopped, end_on_signals
+from local.processes import ROOT, WORK, NotStarted, Stopped, chosen_port, end_on_signals
+from openvoip_sms.webhooks.config.sources import SourcesInvalid, load_sources
+from openvoip_sms.webhooks.model import Sources
 
+AWS_PORT, PAGE_PORT = 4566, 4580  # the first is what emulators of AWS use
+LOOK_SECONDS = 0.5  # between looks at the sources file
 ENV_FILE = WORK / "env.json"
 TEXT = """
 The service is running. Ctrl-C ends it and everything that it started.
@@ -34,10 +41,8 @@ Look at it, and at what needs a person:
   curl -s {api}/messages/order-1 -H 'x-api-key: {key}'
   curl -s '{api}/messages?status=unknown' -H 'x-api-key: {key}'
 
-A form's webhook with a token:
-  curl -s {api}/webhooks/modulo -H 'X-Webhook-Token: {token}' \\
-    -H 'Content-Type: application/json' \\
-    -d '{{"telefono": "333 1234567", "nome": "Anna"}}'
+Webhooks, with their secrets here; an edit of {sources} works at once:
+{webhooks}
 
 From another system, over the queue (with the AWS CLI):
   AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION={region} \\
@@ -73,13 +78,65 @@ def _host_network() -> bool:
     return platform.system() == "Linux"
 
 
-def describe(stack: DeployedStack) -> str:
+class OwnSources:
+    """The sources file as it is now, and a local secret for each name that it refers to."""
+
+    def __init__(self, file: Path, secrets: MutableMapping[str, str]) -> None:
+        self._file, self.secrets = file, secrets
+        self._seen, self._revision = "", 0
+
+    def read(self) -> Sources:
+        """May raise `OSError`, `UnicodeDecodeError` or `SourcesInvalid`."""
+        sources = load_sources(self._file.read_text("utf-8"), self._file.name)
+        for source in sources.values():
+            for name in source.auth.secrets:
+                self.secrets.setdefault(name, f"local-{name}-secret")
+        return sources
+
+    def has_changed(self) -> bool:
+        with suppress(OSError, UnicodeDecodeError):  # while an editor replaces it
+            text = self._file.read_text("utf-8")
+            changed, self._seen = text != self._seen, text
+            return changed
+        return False
+
+    def hand_over(self, stack: DeployedStack) -> None:
+        """Let the running service use the file as it is now, or say what is wrong with it."""
+        try:
+            sources = self.read()
+        except (OSError, UnicodeDecodeError, SourcesInvalid) as error:
+            print(f"{error}\nThe webhooks are as they were before.", flush=True)
+            return
+        self._revision += 1
+        stack.set_secrets(self.secrets)
+        stack.use_sources(self._file, self._revision)
+        print(f"{self._file.name} was read:\n{self.described(stack, sources)}", flush=True)
+
+    def described(self, stack: DeployedStack, sources: Sources) -> str:
+        lines = (
+            f"  {stack.api_url}/webhooks/{source.name}   {source.auth.kind}, "
+            f"{', '.join(self.secrets[name] for name in source.auth.secrets) or 'no secret'}"
+            for source in sources.values()
+        )
+        return "\n".join(lines)
+
+
+def run(stack: DeployedStack, sources: OwnSources) -> None:
+    """Follow the sources file until a signal comes."""
+    with suppress(Stopped):  # the expected end
+        while not threading.Event().wait(LOOK_SECONDS):
+            if sources.has_changed():
+                sources.hand_over(stack)
+
+
+def describe(stack: DeployedStack, webhooks: str, sources: str) -> str:
     return TEXT.format(
         page=stack.gateway_page,
         api=stack.api_url,
         key=stack.api_key,
         endpoint=stack.endpoint,
-        token=WEBHOOK_SECRETS["modulo"],
+        webhooks=webhooks,
+        sources=sources,
         region=stack.region,
         queue=stack.outputs["MessageQueueUrl"],
         env_file=ENV_FILE.relative_to(WORK.parent),
@@ -95,14 +152,23 @@ def main() -> int:
             f"The service is running already; its page is {running.gateway_page}", file=sys.stderr
         )
         return 1
-    print("Building and deploying to this machine (about 20 seconds) …", flush=True)
+    file = own_sources()
+    own = OwnSources(ROOT / file, dict(WEBHOOK_SECRETS))
     try:
-        with local_gateway() as gateway, deployed(gateway) as stack, state_file(stack):
+        sources = own.read()
+        own.has_changed()
+        ports = chosen_port("LOCAL_PORT", AWS_PORT), chosen_port("PAGE_PORT", PAGE_PORT)
+        print("Building and deploying to this machine (about 20 seconds) …", flush=True)
+        with (
+            local_gateway(ports[1], file, own.secrets) as gateway,
+            deployed(gateway, ports[0], SourcesFile=Path(file).name) as stack,
+            state_file(stack),
+        ):
             write_env_file(stack)
-            print(describe(stack), flush=True)
-            with suppress(Stopped):  # the expected end
-                threading.Event().wait()
-    except NotStarted as error:
+            stack.set_secrets(own.secrets)
+            print(describe(stack, own.described(stack, sources), file), flush=True)
+            run(stack, own)
+    except (NotStarted, SourcesInvalid) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

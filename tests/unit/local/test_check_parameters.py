@@ -76,6 +76,43 @@ def test_values_are_read_as_sam_reads_them(configured):
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("DefaultSender=Bottega_Verdi_srl", "11"),
+        ("DefaultSender='Caffè'", "Parameter DefaultSender:"),
+        ("DefaultSender=''", "Parameter DefaultSender: must not be empty."),
+        ("Mode=prova", "Parameter Mode: must be test or live."),
+        ("TestRecipients=06123456", "landline"),
+        ("MaxSegments=300", "Parameter MaxSegments: must be 0 or more, 255 at most."),
+        ("MaxSegments=tre", "Parameter MaxSegments: must be a number."),
+        ("GatewayUrl=http://esempio.it", "must be https"),
+        ("DefaultSendr=Bottega", "there is none of that name; DefaultSender?"),
+        ("QuietHour=x", "Parameter QuietHour: there is none of that name"),
+    ],
+)
+def test_any_parameter_that_the_deployment_or_the_functions_would_refuse_is_said(
+    configured, capsys, given, said
+):
+    configured(f'"{given}"')
+    assert main([]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "DefaultSender=Bottega Mode=live MaxSegments=4",
+        "DefaultSender=+393331234567",
+        "TestRecipients='333 1234567, +39 347 8831234'",
+        "DefaultSender=Bottega AlertEmail=anna@example.it MessageValidityHours=0.5",
+    ],
+)
+def test_what_is_right_passes(configured, given):
+    configured(f'"{given}"')
+    assert main([]) == 0
+
+
 def test_make_deploy_checks_before_it_builds():
     recipe = (
         (TEMPLATE.parent / "Makefile").read_text("utf-8").split("\ndeploy:")[1].split("\n\n")[0]

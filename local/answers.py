@@ -1,0 +1,100 @@
+"""The firm's own answers to a deployment's questions: stack, region, parameters.
+
+They are in one file that git ignores, so that an update of the project never conflicts with them.
+`samconfig.toml` has the defaults that the file begins with.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
+
+DEFAULTS, FILE = "samconfig.toml", "samconfig.local.toml"
+HEADING = "The answers of your own deployment: git ignores this file. make deploy keeps it."
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What matters here of the arguments of `sam deploy`; `rest` is passed on as it is."""
+
+    config_file: str
+    config_env: str
+    overrides: Mapping[str, str]
+    is_guided: bool
+    rest: Sequence[str]
+
+
+def options_of(arguments: Sequence[str]) -> Options:
+    """Read the arguments of `sam deploy` as SAM does.
+
+    Raises:
+        ValueError: the parameters are not in the form that SAM reads.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-file", default="")
+    parser.add_argument("--config-env", default="default")
+    parser.add_argument("--parameter-overrides", nargs="*", default=[])
+    parser.add_argument("--guided", "-g", action="store_true")
+    found, rest = parser.parse_known_args(arguments)
+    return Options(
+        found.config_file or (FILE if Path(FILE).exists() else DEFAULTS),
+        found.config_env,
+        parsed(found.parameter_overrides),
+        found.guided,
+        [*rest, *(["--guided"] if found.guided else [])],
+    )
+
+
+def parsed(overrides: str | Sequence[str]) -> dict[str, str]:
+    """Parameters by name, from any form in which SAM takes them."""
+    given = (overrides,) if isinstance(overrides, str) else tuple(map(str, overrides))
+    found: Any = CfnParameterOverridesType().convert(given, None, None) if any(given) else {}
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def written(parameters: Mapping[str, str]) -> str:
+    """Parameters as SAM writes them into its file."""
+    quoted = ((name, value.replace('"', '\\"')) for name, value in parameters.items())
+    return " ".join(f'{name}="{value}"' for name, value in quoted)
+
+
+def settings(file: str, environment: str = "default") -> dict[str, Any]:
+    """The settings of `sam deploy` in a file: none if there is no such file.
+
+    Raises:
+        OSError, ValueError: it cannot be read.
+    """
+    path = Path(file)
+    if not path.exists():
+        return {}
+    document = tomlkit.parse(path.read_text("utf-8")).unwrap()
+    found = document.get(environment, {}).get("deploy", {}).get("parameters", {})
+    return dict(found)
+
+
+def parameters(file: str, environment: str = "default") -> dict[str, str]:
+    """The template's parameters in a file; raises as `settings` does."""
+    return parsed(settings(file, environment).get("parameter_overrides", ""))
+
+
+def save(parameters: Mapping[str, str], environment: str = "default") -> None:
+    """Set these parameters in the firm's file, and leave everything else there as it is."""
+    path = Path(FILE)
+    if path.exists():
+        document = tomlkit.parse(path.read_text("utf-8"))
+    else:
+        document = tomlkit.document()
+        document.add(tomlkit.comment(HEADING))
+        document.add("version", tomlkit.value("0.1"))
+    given = document.setdefault(environment, tomlkit.table(is_super_table=True))
+    given = given.setdefault("deploy", tomlkit.table(is_super_table=True))
+    given = given.setdefault("parameters", tomlkit.table())
+    for name, value in settings(DEFAULTS, environment).items():
+        given.setdefault(name, value)
+    merged = parsed(given.get("parameter_overrides", "")) | dict(parameters)
+    given["parameter_overrides"] = written(merged)
+    path.write_text(tomlkit.dumps(document), "utf-8")

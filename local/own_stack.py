@@ -1,0 +1,72 @@
+"""The firm's own stack in AWS, found by the answers that its deployment was given."""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import AWS_VARIABLES, answers
+
+_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
+
+
+class NoStack(Exception):
+    """The stack cannot be found or read; the message says what to do."""
+
+
+class OwnStack:
+    """Finds a stack's outputs and parameters. Every method may raise `NoStack`."""
+
+    def __init__(self, session: Any, name: str, endpoint: str | None = None) -> None:  # noqa: ANN401 - a session's clients differ
+        self._session, self.name, self._endpoint = session, name, endpoint
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - one of many
+        try:
+            return self._session.client(service, endpoint_url=self._endpoint, config=_CONFIG)
+        except BotoCoreError as error:
+            raise NoStack(f"AWS cannot be used: {error}") from None
+
+    def outputs(self) -> dict[str, str]:
+        outputs = self._described().get("Outputs", [])
+        return {one["OutputKey"]: one["OutputValue"] for one in outputs}
+
+    def parameters(self) -> dict[str, str]:
+        given = self._described().get("Parameters", [])
+        return {one["ParameterKey"]: one["ParameterValue"] for one in given}
+
+    def _described(self) -> dict[str, Any]:
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=self.name)
+        except ClientError as error:
+            raise NoStack(self._sentence(error)) from None
+        except BotoCoreError as error:
+            raise NoStack(f"AWS cannot be reached: {error}") from None
+        found: dict[str, Any] = answer["Stacks"][0]
+        return found
+
+    def _sentence(self, error: ClientError) -> str:
+        code, why = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        if code == "ValidationError":
+            return f"There is no stack {self.name} in this region: make deploy ARGS=--guided"
+        return f"AWS refuses to describe the stack {self.name}: {code}: {why}"
+
+
+def own_stack(name: str = "") -> OwnStack:
+    """The stack of the firm's answers, or the one of that name, with the caller's credentials.
+
+    Raises:
+        NoStack: profile or configuration cannot be used.
+    """
+    os.environ.update(AWS_VARIABLES)
+    options = answers.options_of([])
+    try:
+        given = answers.settings(options.config_file)
+        session = boto3.Session(
+            profile_name=given.get("profile"),
+            region_name=given.get("region"),
+        )
+    except (BotoCoreError, OSError, ValueError) as error:
+        raise NoStack(f"{options.config_file} cannot be used: {error}") from None
+    return OwnStack(session, name or given.get("stack_name", "openvoip-sms"))
