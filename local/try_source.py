@@ -11,9 +11,11 @@ from local.check_sources import own_sources
 from local.deployed_stack import WEBHOOK_SECRETS
 from local.preview import Preview, as_text, preview_call, sample_call
 from local.preview.page_data import source_named
+from local.set_secret import asker
 from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.model import Source
 
+ASK = "ask"
 USAGE = """\
 Say what to try: make try-source SOURCE=shopify BODY=order.json
 BODY is a file with the body as it was sent, or an event of API Gateway (events/*.json)."""
@@ -36,6 +38,8 @@ def previewed(options: argparse.Namespace) -> Preview:
 
 
 def _secrets(source: Source, secret: str) -> Mapping[str, str]:
+    if secret == ASK:
+        [secret] = asker()(["Secret (not shown): "])
     return dict.fromkeys(source.auth.secrets, secret) if secret else WEBHOOK_SECRETS
 
 
@@ -47,7 +51,11 @@ def _options() -> argparse.Namespace:
     add("--headers", help="file: lines `Name: value`, the request line may come first")
     add("--topic", default="", help="where a header says it and no headers are given")
     add("--sources", default=own_sources(), help="default: %(default)s")
-    add("--secret", default=os.environ.get("SECRET", ""), help="default: SECRET, else a local one")
+    add(
+        "--secret",
+        default=os.environ.get("SECRET", ""),
+        help="default: SECRET, else a local one; `ask`: asks",
+    )
     return parser.parse_args()
 
 
@@ -60,7 +68,7 @@ def main() -> int:
         return 2
     print(as_text(preview))
     if preview.authentic is False and not options.secret:
-        print("\nChecked with the secrets of `make local`; SECRET=… sets another.")
+        print("\nChecked with the secrets of `make local`; SECRET=ask asks for another.")
     print("\nNothing was sent. Limits and test mode are not considered here.")
     return 0
 

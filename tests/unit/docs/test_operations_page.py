@@ -1,6 +1,7 @@
 """docs/operations.md is read at 3 a.m.: its commands must exist and its tables be complete."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import botocore.session
@@ -47,3 +48,33 @@ def test_each_link_within_the_page_has_its_heading():
     headings = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
     assert set(re.findall(r"\]\(#([^)]*)\)", PAGE)) == anchors
+
+
+def test_the_log_recipe_looks_into_the_logs_of_every_function():
+    template = (ROOT / "template.yaml").read_text("utf-8")
+    groups = re.findall(r"^  (\w+):\n    Type: AWS::Logs::LogGroup", template, re.MULTILINE)
+    [recipe] = [
+        block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "logs()" in block
+    ]
+    stubs = 'resource() { echo "$1"; }; aws() { printf "%s " "$@"; echo; }\n'
+    ended = subprocess.run(
+        ["/bin/bash", "-euc", stubs + recipe], capture_output=True, text=True, check=True
+    )
+    calls = ended.stdout.splitlines()
+    asked = [(re.search(r"--log-group-name (\w+)", one)[1], "message_id" in one) for one in calls]
+    assert sorted(asked) == sorted((group, by_id) for group in groups for by_id in (True, False))
+    assert all(re.search(r"--start-time \d{13} ", one) for one in calls)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operations.md", "docs/webhooks.md"])
+def test_each_make_target_that_a_page_names_exists(page):
+    text = (ROOT / page).read_text("utf-8")
+    targets = set(re.findall(r"(?:^|`|\| )make ([a-z][a-z0-9-]*)", text, re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert targets
+    assert targets == {one for one in targets if re.search(rf"^{one}:", makefile, re.MULTILINE)}
+
+
+def test_no_page_shows_a_command_that_has_a_secret_in_it():
+    for page in ("README.md", *(f"docs/{one.name}" for one in (ROOT / "docs").glob("*.md"))):
+        assert "put-secret-value" not in (ROOT / page).read_text("utf-8"), page
