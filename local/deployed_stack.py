@@ -71,7 +71,7 @@ class DeployedStack:
         )
         return str(key["value"])
 
-    def set_secrets(self, webhooks: Mapping[str, str]) -> None:
+    def set_secrets(self, webhooks: Mapping[str, str] = WEBHOOK_SECRETS) -> None:
         """Set the gateway's account and the webhook secrets."""
         account = {"id_call_gr": CALL_GROUP, "secret": GATEWAY_SECRET}
         secrets = self.client("secretsmanager")
@@ -124,7 +124,7 @@ def deploy(
         run(["sam", "deploy", "--stack-name", stack_name, *shared], env, WORK / "deploy.log")
     stack = _describe(endpoint, config, gateway)
     _set_concurrency(stack)
-    stack.set_secrets(WEBHOOK_SECRETS)
+    stack.set_secrets()
     return stack
 
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -84,25 +84,59 @@ def running(name: str, command: Sequence[str], env: Mapping[str, str]) -> Iterat
     Its temporary files are in a folder that is removed with it, also when we are killed.
     """
     WORK.mkdir(exist_ok=True)
-    log, folder = WORK / f"{name}.log", WORK / "tmp" / f"{name}-{os.getpid()}-{time.time_ns()}"
-    guarded = [sys.executable, "-P", str(ROOT / "local" / "guard.py"), str(folder), *command]
-    with log.open("wb") as out:
+    log = WORK / f"{name}.log"
+    with _guarded(name) as (folder, tell_guard), log.open("wb") as out:
         process = subprocess.Popen(
-            guarded,
-            env=env,
+            command,
+            env={**env, "TMPDIR": str(folder)},
             cwd=ROOT,
-            stdin=subprocess.PIPE,  # its end tells the guard that we are gone
             stdout=out,
             stderr=out,
             start_new_session=True,
         )
-    try:
-        yield log
-    finally:
-        process.terminate()
-        process.wait()
-        if process.stdin:
-            process.stdin.close()
+        tell_guard(process.pid)
+        try:
+            yield log
+        finally:
+            _end(process)
+            tell_guard("done")
+
+
+@contextmanager
+def _guarded(name: str) -> Iterator[tuple[Path, Callable[[object], None]]]:
+    """Yield a temporary folder, and what tells its guard about the program that uses it."""
+    folder = WORK / "tmp" / f"{name}-{os.getpid()}-{time.time_ns()}"
+    guard = subprocess.Popen(
+        [sys.executable, "-P", str(ROOT / "local" / "guard.py"), str(folder)],
+        stdin=subprocess.PIPE,  # its end tells the guard that we are gone
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+    def tell(word: object) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            if guard.stdin:
+                guard.stdin.write(f"{word}\n".encode())
+                guard.stdin.flush()
+
+    with guard:  # closes its input and waits for its end
+        if not guard.stdout or not guard.stdout.readline():
+            raise NotStarted(f"no temporary folder can be made in {folder.parent}")
+        yield folder, tell
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the whole process group: SIGTERM first, SIGKILL if that is not enough."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def acme(deployment, tmp_path):
     deployment.stack.use_sources(file, 1)
     yield
     deployment.stack.use_sources(ROOT / SOURCES, 2)
-    deployment.stack.set_secrets(WEBHOOK_SECRETS)
+    deployment.stack.set_secrets()
 
 
 @pytest.mark.usefixtures("acme")
