@@ -5,15 +5,18 @@ They are in one file that git ignores, so that an update of the project never co
 """
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomlkit
+from click import BadParameter
 from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-untyped]
 
 DEFAULTS, FILE = "samconfig.toml", "samconfig.local.toml"
+_EMPTY = re.compile("[A-Za-z0-9]+=")
 HEADING = "The answers of your own deployment: git ignores this file. make deploy keeps it."
 
 
@@ -50,9 +53,17 @@ def options_of(arguments: Sequence[str]) -> Options:
 
 
 def parsed(overrides: str | Sequence[str]) -> dict[str, str]:
-    """Parameters by name, from any form in which SAM takes them."""
-    given = (overrides,) if isinstance(overrides, str) else tuple(map(str, overrides))
-    found: Any = CfnParameterOverridesType().convert(given, None, None) if any(given) else {}
+    """Parameters by name, from any form in which SAM takes them, and `Name=` for an empty value.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    given = [overrides] if isinstance(overrides, str) else list(map(str, overrides))
+    given = [f'{one}""' if _EMPTY.fullmatch(one) else one for one in given]
+    try:
+        found: Any = CfnParameterOverridesType().convert(given, None, None) if any(given) else {}
+    except BadParameter as error:
+        raise ValueError(error.message) from None
     return {str(name): str(value) for name, value in found.items()}
 
 

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     """Report every parameter with a mistake."""
     try:
         given = parameters(arguments)
-    except Exception as error:  # noqa: BLE001 - SAM's own reader raises errors of several packages
+    except (OSError, ValueError) as error:
         print(f"The configuration of sam deploy cannot be read: {error}", file=sys.stderr)
         return 1
     mistakes = [why for name, value in given.items() if (why := mistake(name, value))]

@@ -118,6 +118,13 @@ def test_the_firms_own_sources_are_deployed_when_there_are_any(firm):
     assert kept(file)[0]["SourcesFile"] == "sources.yaml"
 
 
+def test_a_value_can_be_taken_away_again(firm):
+    file = firm()
+    save_answers.main(["--parameter-overrides", "DefaultSender=Bottega", "AlertEmail=a@example.it"])
+    assert save_answers.main(["--parameter-overrides", "AlertEmail="]) == 0
+    assert kept(file)[0]["AlertEmail"] == ""
+
+
 def test_sam_gets_the_firms_file_and_no_parameter_besides(firm):
     firm()
     arguments = ["--parameter-overrides", "Mode=live", "DefaultSender=Bottega"]
