@@ -8,13 +8,10 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
-from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
-
 from local import answers
-from local.processes import ROOT
+from local.template import template
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.sender_name import InvalidSender, check_sender
 from openvoip_sms.wiring import settings
@@ -77,7 +74,7 @@ def mistake(name: str, value: str) -> str:
 
 
 def _against_template(name: str, value: str) -> str:
-    known = declared()
+    known = template()["Parameters"]
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         return f"there is none of that name{f'; {near[0]}?' if near else ''}"
@@ -99,13 +96,6 @@ def _number(rule: dict[str, Any], value: str) -> str:
             f", {rule['MaxValue']} at most" if "MaxValue" in rule else ""
         )
     return ""
-
-
-@cache
-def declared() -> dict[str, dict[str, Any]]:
-    """The template's parameters as it declares them."""
-    found: dict[str, dict[str, Any]] = yaml_parse((ROOT / "template.yaml").read_text("utf-8"))
-    return found["Parameters"]
 
 
 if __name__ == "__main__":

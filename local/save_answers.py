@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local import answers
-from local.check_parameters import declared, mistake
+from local.check_parameters import mistake
 from local.check_sources import SOURCES, own_sources
 from local.own_stack import NoStack, own_stack
+from local.template import template
 
 GUIDED = "make deploy ARGS=--guided asks for the parameters, the first time and whenever you like."
 
@@ -42,7 +43,7 @@ def _deployed() -> dict[str, str]:
         given = own_stack().parameters()
     except NoStack:
         return {}
-    known = declared()
+    known = template()["Parameters"]
     return {
         name: value
         for name, value in given.items()

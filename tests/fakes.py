@@ -8,7 +8,8 @@ from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.limits import Counts, hour_of
-from openvoip_sms.rules.record import Record
+from openvoip_sms.rules.record import Reason, Record
+from openvoip_sms.rules.unused import Unused
 
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 ACCEPTED = CallResult(CallOutcome.ACCEPTED, "000", "000 messaggio inoltrato correttamente")
@@ -163,6 +164,8 @@ class FakeTelemetry:
     duplicates: list[Record] = field(default_factory=list)
     failures: list[tuple[str, str, Exception]] = field(default_factory=list)
     pauses: list[Record] = field(default_factory=list)
+    exceeded: list[tuple[str, Reason]] = field(default_factory=list)
+    unused: list[tuple[str, str, Unused]] = field(default_factory=list)
     not_recorded: list[Record] = field(default_factory=list)
     dead_lettered: list[str] = field(default_factory=list)
     unhandled: list[Exception] = field(default_factory=list)
@@ -197,6 +200,15 @@ class FakeTelemetry:
     def source_paused(self, record: Record) -> None:
         self.pauses.append(record)
 
+    def limit_exceeded(self, record: Record, reason: Reason) -> None:
+        self.exceeded.append((record.id, reason))
+
+    def source_unused(self, source: str, reason: str, unused: Unused) -> None:
+        self.unused.append((source, reason, unused))
+
+    def not_counted(self, source: str, error: Exception) -> None:
+        self.failures.append(("not_counted", source, error))
+
     def message_dead_lettered(self, reason: str) -> None:
         self.dead_lettered.append(reason)
 
@@ -211,12 +223,22 @@ class FakeCounters:
         self.counts: dict[tuple[str, int], int] = {}
         self.paused: dict[str, datetime] = {}
         self.texts: dict[str, tuple[str, datetime]] = {}
+        self.unused: dict[str, Unused] = {}
+        self.down = False
 
     def count(self, subject: str, now: datetime) -> Counts:
         hour = hour_of(now)
+        self.unused.pop(subject, None)
         self.counts[subject, hour] = self.counts.get((subject, hour), 0) + 1
         last = self.counts.get((subject, hour - 1), 0)
         return Counts(self.counts[subject, hour], last, self.paused.get(subject))
+
+    def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
+        if self.down:
+            raise StoreUnavailable("ThrottlingException")
+        row = self.unused.get(subject, Unused(0, 0, now))
+        self.unused[subject] = Unused(row.calls + 1, row.faults + is_fault, row.since)
+        return self.unused[subject]
 
     def pause(self, subject: str, until: datetime) -> None:
         self.paused[subject] = until

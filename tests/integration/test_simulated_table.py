@@ -64,6 +64,9 @@ class Adapters:
         if random.random() < 0.2:
             self.counters.pause(subject, now + timedelta(hours=1))
         first = self.counters.claim_once(f"{subject}#text", f"m-{random.random()}", now, within)
+        if random.random() < 0.5:
+            is_fault = random.random() < 0.5
+            return self.counters.count_unused(subject, now, is_fault=is_fault), first
         return self.counters.count(subject, now), first
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from openvoip_sms.rules import limits
 from openvoip_sms.rules.record import FINAL, Reason, Status
 from tests.simulation.ledger import Ledger, Metrics
 from tests.simulation.stage import Actor
@@ -31,6 +32,7 @@ class Changes:
         self._world, self._ledger = world, ledger
         self.by_text: dict[str, Item] = {}
         self.resends_of_unknown: Counter[str] = Counter()  # by text
+        self.sent_beyond_limit: set[str] = set()  # texts that a person resent
         world.on_death.append(self._died)
 
     def written(self, current: Item | None, new: Item) -> None:
@@ -93,11 +95,14 @@ class Changes:
         text, before = text_of(new), string(current, "status")
         reason = string(new, "reason")
         resent = reason == Reason.RESENT_BY_PERSON
+        suppressed_by_limit = string(current, "reason") in limits.REASONS
         if resent and before == Status.UNKNOWN:
             self.resends_of_unknown[text] += 1
+        if resent and suppressed_by_limit:
+            self.sent_beyond_limit.add(text)
         if text != text_of(current):
             self._world.violation(f"{string(new, 'id')} became another message", text)
-        if before in FINAL and not (resent and before in RESENT_FROM):
+        if before in FINAL and not (resent and (before in RESENT_FROM or suppressed_by_limit)):
             self._world.violation(f"{before} was final and became {string(new, 'status')}", text)
         if version(new) != version(current) + 1:
             sentence = f"version {version(current)} became {version(new)}"

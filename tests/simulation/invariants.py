@@ -61,6 +61,8 @@ class Check:
             self._unknown(text)
         if string(item, "reason") in LIMITS:
             self.ends["suppressed by a limit"] += 1
+            if string(item, "source").endswith("shop"):
+                self._find("over the limit", "a limit suppressed what a source signed", text)
         confirmed = string(item, "reason") == Reason.CONFIRMED_BY_PERSON
         if status == Status.SENT and not accepted and not confirmed:
             self._find("false status", "says sent, and never was", text)
@@ -112,11 +114,12 @@ class Check:
                 self._find("lost", f"a stored message was not found: {body}", "")
 
     def _limits(self) -> None:
-        """What webhooks caused to one number within an hour, all of it in this hour."""
+        """What forms caused to one number within an hour, all of it in this hour."""
         through = Counter(
             string(item, "to")
             for item in self._wired.dynamodb.table.items.values()
-            if string(item, "source").startswith("webhook:")
+            if string(item, "source").endswith("form")
+            and text_of(item) not in self._wired.changes.sent_beyond_limit
             and string(item, "status") not in (Status.SUPPRESSED, Status.REJECTED)
         )
         if through and max(through.values()) > self._wired.recipient_limit:

@@ -118,8 +118,10 @@ class CountingTelemetry(CloudWatchTelemetry):
         super().__init__("simulated")
         self._world, self._ledger = world, ledger
 
-    def _count(self, metrics: Mapping[str, float], source: str | None = None) -> None:
-        del source
+    def _count(
+        self, metrics: Mapping[str, float], source: str | None = None, reason: str | None = None
+    ) -> None:
+        del source, reason
         self._ledger.count(metrics)
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:

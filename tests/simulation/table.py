@@ -25,6 +25,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _CLAUSES = re.compile(r"\b(SET|ADD|REMOVE) ")
 _ASSIGNMENT = {"SET": re.compile(r"([#\w]+) = (:\w+)"), "ADD": re.compile(r"([#\w]+) (:\w+)")}
+_FIRST_WINS = re.compile(r"([#\w]+) = if_not_exists\(\1, (:\w+)\)")
+_PARTS = re.compile(r", (?![^(]*\))")
 
 
 class MemoryTable:
@@ -57,7 +59,7 @@ class MemoryTable:
         item = dict(self.items.get(key) or {"id": {"S": key}})
         words = _CLAUSES.split(expression)
         for clause, body in zip(words[1::2], words[2::2], strict=True):
-            for part in body.strip().split(", "):
+            for part in _PARTS.split(body.strip()):
                 _apply(clause, part, item, names, values)
         self.put(item)
         return item
@@ -66,6 +68,9 @@ class MemoryTable:
 def _apply(clause: str, part: str, item: Item, names: Names, values: Item) -> None:
     if clause == "REMOVE":
         item.pop(names.get(part, part), None)
+        return
+    if match := _FIRST_WINS.fullmatch(part):
+        item.setdefault(names.get(match[1], match[1]), values[match[2]])
         return
     match = _ASSIGNMENT[clause].fullmatch(part)
     assert match, part

@@ -8,7 +8,7 @@ import pytest
 from openvoip_sms.rules import limits
 from openvoip_sms.wiring import core, webhooks
 from tests.integration.service import metric_sum
-from tests.integration.webhooks.proxy_events import form, sent
+from tests.integration.webhooks.proxy_events import form, sent, shopify, woocommerce
 
 
 def reasons(service):
@@ -84,3 +84,26 @@ def test_what_a_repeated_call_costs(service, costs):
     before = costs()
     service.webhook(form())
     assert costs() == before | {"GetItem": before["GetItem"] + 1}
+
+
+def test_a_customer_whose_number_a_stranger_posts_still_gets_the_order(service):
+    for n in range(10):
+        service.webhook(form(tel="333 123 1234", nome=f"Anna {n}"))
+    assert service.webhook(shopify()).status == 202
+    assert reasons(service)["recipient_limit"] == 5
+
+
+def test_a_signed_source_is_not_stopped_by_a_limit_and_a_person_is_told(service, capsys):
+    for n in range(7):
+        assert service.webhook(woocommerce(f"d{n}", number=n)).status == 202
+    assert reasons(service) == {"queued": 7}
+    assert metric_sum(capsys.readouterr().out, "LimitsExceeded") == 2
+
+
+def test_what_a_limit_suppressed_is_sent_when_a_person_says_so(service):
+    for n in range(6):
+        service.webhook(form(nome=f"Anna {n}"))
+    [suppressed] = [one for one in service.messages() if one.status == "suppressed"]
+    assert service.call("POST", "/messages/{id}/resend", suppressed.id).status in (200, 202)
+    assert core.store().get(suppressed.id).status == "queued"
+    assert len(sent(service)) == 6

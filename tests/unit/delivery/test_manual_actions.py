@@ -83,6 +83,31 @@ def test_resend_queues_once_however_often_it_is_clicked(actions, status):
     assert queued(actions) == ["m-1"]
 
 
+@pytest.mark.parametrize(
+    "reason", ["recipient_limit", "range_limit", "source_limit", "source_paused", "same_text"]
+)
+def test_what_a_limit_held_back_can_be_sent_by_a_person(actions, reason):
+    store(actions, waiting(status=Status.SUPPRESSED, reason=reason))
+    result = actions.resend("m-1")
+    assert (result.completed, result.record.status) == (True, Status.QUEUED)
+    assert result.record.reason == "resent_by_person"
+    assert queued(actions) == ["m-1"]
+    assert not actions.resend("m-1").completed
+
+
+@pytest.mark.parametrize("reason", ["test_mode", "opted_out", "consent_expired", None])
+def test_what_was_held_back_for_another_reason_cannot_be_resent(actions, reason):
+    store(actions, waiting(status=Status.SUPPRESSED, reason=reason))
+    assert not actions.resend("m-1").completed
+    assert queued(actions) == []
+
+
+@pytest.mark.parametrize("status", ["rejected", "sent", "cancelled"])
+def test_a_limits_reason_alone_makes_nothing_resendable(actions, status):
+    store(actions, waiting(status=Status(status), reason="recipient_limit"))
+    assert not actions.resend("m-1").completed
+
+
 def test_of_two_resends_at_the_same_moment_one_completes(actions):
     store(actions, waiting(status=Status.UNKNOWN))
     read = actions.store.get

@@ -59,6 +59,10 @@ def test_an_exceeded_limit_ends_a_message_with_the_limits_own_sentence():
     )
 
 
+def test_a_limit_that_is_not_enforced_holds_nothing_back():
+    assert answer_for(waiting(), exceeded_limit=replace(LIMIT, enforced=False)) == Go()
+
+
 def test_an_end_takes_precedence_over_a_wait():
     record = waiting(to="+393331234568", send_at=START + HOUR)
     assert answer_for(record, policy=TEST) == End(Status.SUPPRESSED, Reason.TEST_MODE)

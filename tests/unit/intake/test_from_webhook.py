@@ -17,10 +17,11 @@ SOURCES = load_sources(
     """
 form: {preset: make, secrets: [form], to: tel, message: {text: Grazie}}
 shop: {preset: make, secrets: [shop], to: tel, message: {text: Grazie}}
+signed: {preset: shopify, secrets: [shop], to: tel, message: {text: Grazie}}
 """,
     "sources.yaml",
 )
-FORM, SHOP = SOURCES["form"], SOURCES["shop"]
+FORM, SHOP, SIGNED = SOURCES["form"], SOURCES["shop"], SOURCES["signed"]
 
 
 @pytest.fixture
@@ -177,3 +178,61 @@ def test_what_is_suppressed_in_test_mode_is_not_queued():
     setup = Setup(live=False)
     assert setup.post(1).reason == "test_mode"
     assert setup.queue.queued == []
+
+
+# A source that signs
+
+
+def test_reminders_of_a_signed_source_all_go_however_many(setup):
+    """600 due dates of one day: none may be lost to a limit made for forms."""
+    taken = [setup.post(n, to=f"+3933{n:08d}", source=SIGNED) for n in range(600)]
+    assert all(one.accepted for one in taken)
+    assert len(setup.queue.queued) == 600
+    assert setup.telemetry.exceeded == []
+    assert setup.telemetry.pauses == []
+
+
+def test_limits_apply_by_default_to_what_cannot_sign_only():
+    assert (FORM.hourly_limit, FORM.range_hourly_limit) == (500, 20)
+    assert (SIGNED.hourly_limit, SIGNED.range_hourly_limit) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"hourly_limit": 3}, "source_limit"),
+        ({"range_hourly_limit": 3}, "range_limit"),
+    ],
+)
+def test_a_signed_source_that_passes_a_limit_of_its_own_goes_on_and_alarms(setup, limits, reason):
+    own = replace(SIGNED, **limits)
+    taken = [setup.post(n, to=f"+39333123{n:04d}", source=own) for n in range(6)]
+    assert all(one.accepted for one in taken)
+    assert setup.telemetry.exceeded == [(f"signed:{n}", reason) for n in (3, 4, 5)]
+    assert setup.telemetry.pauses == []
+
+
+def test_a_number_that_passes_its_limit_with_signed_messages_gets_them_and_alarms(setup):
+    taken = [setup.post(n, source=SIGNED) for n in range(7)]
+    assert all(one.accepted for one in taken)
+    assert [reason for _, reason in setup.telemetry.exceeded] == ["recipient_limit"] * 2
+
+
+def test_a_strangers_posts_do_not_silence_a_customers_order(setup):
+    for n in range(10):
+        setup.post(n)
+    order = setup.post(10, source=SIGNED)
+    assert order.accepted
+    assert setup.telemetry.exceeded == []
+
+
+def test_signed_messages_use_up_nothing_of_what_a_form_may_send(setup):
+    for n in range(10):
+        setup.post(n, source=SIGNED)
+    assert setup.post(10).accepted
+
+
+def test_a_text_that_a_stranger_posted_first_does_not_hold_back_the_signed_one(setup):
+    setup.post(1, text="Grazie")
+    assert setup.post(2, text="Grazie", source=SIGNED).accepted
+    assert setup.post(3, text="Grazie", source=SIGNED).reason == "same_text"

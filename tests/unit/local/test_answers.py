@@ -7,8 +7,8 @@ import tomllib
 import pytest
 
 from local import answers, deploy, own_stack, save_answers
-from local.check_parameters import declared
 from local.own_stack import NoStack
+from local.template import template
 from tests.functions import ROOT
 
 
@@ -83,7 +83,11 @@ def test_answers_and_comments_of_the_firm_stay_as_they_are(firm):
 
 
 def test_on_another_machine_the_stack_itself_tells_what_it_was_given(firm):
-    defaults = {name: str(one["Default"]) for name, one in declared().items() if "Default" in one}
+    defaults = {
+        name: str(one["Default"])
+        for name, one in template()["Parameters"].items()
+        if "Default" in one
+    }
     given = {"DefaultSender": "Bottega", "Mode": "live", "ShopifyEventSourceName": "aws.partner/x"}
     file = firm(defaults | given | {"OfAnEarlierVersion": "1"})
     assert save_answers.main(["--parameter-overrides", "MaxSegments=3"]) == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from local.check_parameters import main, parameters
-from tests.template import TEMPLATE
+from local.template import FILE
 
 BAD = "ERR: 020 Errore nel numero di destinazione"
 
@@ -114,7 +114,5 @@ def test_what_is_right_passes(configured, given):
 
 
 def test_make_deploy_checks_before_it_builds():
-    recipe = (
-        (TEMPLATE.parent / "Makefile").read_text("utf-8").split("\ndeploy:")[1].split("\n\n")[0]
-    )
+    recipe = (FILE.parent / "Makefile").read_text("utf-8").split("\ndeploy:")[1].split("\n\n")[0]
     assert 0 < recipe.index("local.check_parameters $(ARGS)") < recipe.index("sam build")

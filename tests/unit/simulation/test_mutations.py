@@ -247,6 +247,16 @@ def test_a_flood_guard_that_lets_all_through_is_noticed(monkeypatch):
     assert notices("one number got more than its limit", rates={"low_limits": 1.0})
 
 
+def test_a_limit_that_suppresses_what_is_signed_is_noticed(monkeypatch):
+    real = FloodGuard.check
+    monkeypatch.setattr(
+        FloodGuard,
+        "check",
+        lambda guard, record, of: real(guard, record, replace(of, signed=False)),
+    )
+    assert notices("a limit suppressed what a source signed", rates={"low_limits": 1.0})
+
+
 def test_a_verification_that_believes_everybody_is_noticed(monkeypatch):
     monkeypatch.setattr(plan, "verify", lambda *_: Verified())
     assert notices("its webhook was forged")

@@ -1,5 +1,7 @@
 """JSON secrets, cached for five minutes; a read may bypass the cache."""
 
+from collections.abc import Callable, Iterable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.parameters import GetParameterError, SecretsProvider
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 MAX_AGE_SECONDS = 300  # a rotated secret works within that time, or at once after a refusal
+MIN_AGE_SECONDS = 15  # between two reads for what is missing, however many calls need it
 
 
 class JsonSecret:
@@ -39,6 +42,48 @@ class JsonSecret:
         if not isinstance(values, dict):
             raise SecretNotSet("the secret is not a JSON object") from None
         return values
+
+
+class NamedSecrets:
+    """The texts of one JSON secret by their names.
+
+    One that is not set yet is looked for again, though not with every call: a stranger can make any
+    number of calls.
+    """
+
+    def __init__(
+        self, secret: JsonSecret, is_unset: Callable[[object], bool], clock: Callable[[], float]
+    ) -> None:
+        self._secret, self._is_unset, self._clock = secret, is_unset, clock
+        self._refreshed_at: float | None = None
+        self._lock = Lock()
+
+    def of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the texts; of the `names`, those that are set in Secrets Manager by now.
+
+        Raises:
+            SecretUnavailable: as `JsonSecret.read`.
+        """
+        wanted = tuple(names)
+        try:
+            found = self._secret.read()
+        except SecretNotSet:
+            if not self._may_refresh():
+                raise
+            found = self._secret.read(refresh=True)
+        else:
+            if any(self._is_unset(found.get(name)) for name in wanted) and self._may_refresh():
+                found = self._secret.read(refresh=True)
+        return {name: value for name, value in found.items() if isinstance(value, str)}
+
+    def _may_refresh(self) -> bool:
+        with self._lock:
+            now = self._clock()
+            last = self._refreshed_at
+            if last is not None and now - last < MIN_AGE_SECONDS:
+                return False
+            self._refreshed_at = now
+            return True
 
 
 def _name(error: BaseException) -> str:

@@ -8,6 +8,7 @@ nothing but the output.
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.log_id import log_id
 from openvoip_sms.rules.phone import mask, mask_within
 from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.rfc3339 import to_rfc3339
+from openvoip_sms.rules.unused import Unused
 
 NAMESPACE = "OpenVoipSms"
 _UNITS = {"GatewayLatency": "Milliseconds", "TimeToSend": "Seconds", "CostEur": "None"}
@@ -36,6 +39,8 @@ _COUNTED = {
 }
 # Reasons that last until a person changes something.
 _CONFIGURATION = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
+# Short, as what a stranger writes into an address may be anything, a misplaced secret even.
+_SOURCE_NAME = re.compile(r"[a-z0-9-]{1,24}")
 _WARNINGS = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
 
 # What libraries log shows requests and responses: secrets, items of the table, URLs, forms; their
@@ -161,14 +166,39 @@ class CloudWatchTelemetry:
         logger.error("source.paused", extra=self._fields(record))
         self._count({"SourcesPaused": 1}, record.source)
 
+    def limit_exceeded(self, record: Record, reason: Reason) -> None:
+        """A signed source passed a limit; its messages are sent."""
+        logger.warning("source.limit_exceeded", extra=self._fields(record) | {"reason": reason})
+        self._count({"LimitsExceeded": 1}, record.source)
+
     def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None:
         """A webhook was not authentic, or the webhook secret is missing or malformed."""
         logger.warning("webhook.refused", extra={"source": source, "reason": mask_within(reason)})
         errors = {"ConfigurationErrors": 1} if configuration_error else {}
-        self._count({"WebhooksRefused": 1} | errors, f"webhook:{source}")
+        self._count({"WebhooksRefused": 1} | errors, f"webhook:{source}", reason)
 
     def webhook_ignored(self, source: str, reason: str) -> None:
+        """A webhook was authentic, and nothing was to be sent."""
         logger.info("webhook.ignored", extra={"source": source, "reason": mask_within(reason)})
+        self._count({"WebhooksIgnored": 1}, f"webhook:{source}", reason)
+
+    def webhook_unreadable(self, source: str, reason: str) -> None:
+        """A webhook was authentic, and its body could not be read."""
+        logger.warning("webhook.unreadable", extra={"source": source, "reason": reason})
+        self._count({"WebhooksUnreadable": 1}, f"webhook:{source}", reason)
+
+    def no_such_source(self, name: str) -> None:
+        """A call for a source that `sources.yaml` does not have; anybody can make one."""
+        shown = mask_within(name) if _SOURCE_NAME.fullmatch(name) else "(no name)"
+        logger.info("webhook.no_such_source", extra={"source": shown})
+
+    def source_unused(self, source: str, reason: str, unused: Unused) -> None:
+        row = {"calls": unused.calls, "faults": unused.faults, "since": to_rfc3339(unused.since)}
+        logger.error("source.unused", extra={"source": source, "reason": reason, **row})
+        self._count({"SourcesUnused": 1}, f"webhook:{source}", reason)
+
+    def not_counted(self, source: str, error: Exception) -> None:
+        logger.warning("webhook.not_counted", extra={"source": source, "error": str(error)})
 
     def sources_invalid(self, mistakes: str) -> None:
         """Logged once per container; `no_sources` counts each call."""
@@ -217,8 +247,13 @@ class CloudWatchTelemetry:
             "reason": record.reason,
         }
 
-    def _count(self, metrics: Mapping[str, float], source: str | None = None) -> None:
-        """Write metrics for the stack, and for stack and source where there is a source."""
+    def _count(
+        self, metrics: Mapping[str, float], source: str | None = None, reason: str | None = None
+    ) -> None:
+        """Write metrics for the stack, and for stack and source where there is a source.
+
+        A reason stands beside them, for the log's queries: as a dimension it would cost money.
+        """
         if not metrics:
             return
         # An empty service: POWERTOOLS_SERVICE_NAME would become a dimension, which no alarm names.
@@ -226,6 +261,8 @@ class CloudWatchTelemetry:
         event.add_dimension("stack", self._stack)
         if source is not None:
             event.add_dimensions(stack=self._stack, source=_dimension(source))
+        if reason is not None:
+            event.add_metadata("reason", reason)
         for name, value in metrics.items():
             event.add_metric(name, _UNITS.get(name, "Count"), value)
         self._write_line(json.dumps(event.serialize_metric_set()))

@@ -1,10 +1,11 @@
 """Counts the messages that webhooks cause, and says which limit a message would exceed.
 
-Exceeding the limit of a range or a source pauses the source: otherwise an attacker who posts forged
-forms would go on with the next number.
+For a source that cannot sign, exceeding the limit of a range or of the source pauses the source:
+otherwise an attacker who posts forged forms would go on with the next number. A signed source is
+never paused; a person is told.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openvoip_sms.delivery.ports import Clock, Counters, Store, Telemetry
@@ -33,16 +34,16 @@ class FloodGuard:
     ) -> ExceededLimit | None:
         if not allowed.same_text:
             return None
-        first = self._first_with_text(record, now)
+        first = self._first_with_text(record, allowed, now)
         return None if first == record.id else _exceeded(Reason.SAME_TEXT, f"The first is {first}.")
 
-    def _first_with_text(self, record: Record, now: datetime) -> str:
+    def _first_with_text(self, record: Record, allowed: FloodLimits, now: datetime) -> str:
         """The id of the message that has this text, number and (if it waits) day.
 
         One that was never stored, because its call failed, suppresses nothing.
         """
         day = record.send_at.date() if record.send_at else ""
-        same = limits.subject("text", f"{record.to}\n{day}\n{record.text}")
+        same = limits.subject(_kind("text", allowed), f"{record.to}\n{day}\n{record.text}")
         first = self.counters.claim_once(same, record.id, now, limits.SAME_TEXT_WITHIN)
         if first != record.id and self.store.get(first) is None:
             return self.counters.claim_once(same, record.id, now, limits.STORED_WITHIN)
@@ -52,26 +53,50 @@ class FloodGuard:
         """Count for source, range and number, in that order, up to the first limit exceeded."""
         of_source = limits.subject("source", record.source)
         counted = self.counters.count(of_source, now)
+        if allowed.signed:
+            return self._alarmed(counted, record, allowed, now)
         if counted.paused_until is not None and counted.paused_until > now:
             return _exceeded(Reason.SOURCE_PAUSED, f"Until {to_rfc3339(counted.paused_until)}.")
-        if limits.is_over(counted, allowed.source_hourly, now):
-            return self._paused(of_source, Reason.SOURCE_LIMIT, record, now)
+        reason = self._reached(counted, record, allowed, now)
+        if reason in (Reason.SOURCE_LIMIT, Reason.RANGE_LIMIT):
+            self.counters.pause(of_source, now + limits.PAUSE)
+            self.telemetry.source_paused(record)
+        return None if reason is None else _exceeded(reason)
+
+    def _alarmed(
+        self, counted: Counts, record: Record, allowed: FloodLimits, now: datetime
+    ) -> ExceededLimit | None:
+        reason = self._reached(counted, record, allowed, now)
+        if reason is None:
+            return None
+        self.telemetry.limit_exceeded(record, reason)
+        return replace(_exceeded(reason), enforced=False)
+
+    def _reached(
+        self, of_source: Counts, record: Record, allowed: FloodLimits, now: datetime
+    ) -> Reason | None:
+        if limits.is_over(of_source, allowed.source_hourly, now):
+            return Reason.SOURCE_LIMIT
         number_range = f"{record.source} {limits.number_range(record.to)}"
-        if limits.is_over(self._count("range", number_range, now), allowed.range_hourly, now):
-            return self._paused(of_source, Reason.RANGE_LIMIT, record, now)
-        if limits.is_over(self._count("recipient", record.to, now), allowed.recipient_hourly, now):
-            return _exceeded(Reason.RECIPIENT_LIMIT)
+        if self._is_over("range", number_range, allowed.range_hourly, allowed, now):
+            return Reason.RANGE_LIMIT
+        if self._is_over("recipient", record.to, allowed.recipient_hourly, allowed, now):
+            return Reason.RECIPIENT_LIMIT
         return None
 
-    def _count(self, kind: str, value: str, now: datetime) -> Counts:
-        return self.counters.count(limits.subject(kind, value), now)
+    def _is_over(
+        self, kind: str, value: str, limit: int, allowed: FloodLimits, now: datetime
+    ) -> bool:
+        """Count one more, where there is a limit."""
+        if limit == 0:
+            return False
+        counted = self.counters.count(limits.subject(_kind(kind, allowed), value), now)
+        return limits.is_over(counted, limit, now)
 
-    def _paused(
-        self, of_source: str, reason: Reason, record: Record, now: datetime
-    ) -> ExceededLimit:
-        self.counters.pause(of_source, now + limits.PAUSE)
-        self.telemetry.source_paused(record)
-        return _exceeded(reason)
+
+def _kind(kind: str, allowed: FloodLimits) -> str:
+    """What is signed has counters of its own."""
+    return f"{kind}-signed" if allowed.signed else kind
 
 
 def _exceeded(reason: Reason, more: str = "") -> ExceededLimit:

@@ -56,9 +56,11 @@ type Rule = Callable[[Record, Circumstances], Wait | End | None]
 
 
 def flood_limits(_record: Record, circumstances: Circumstances) -> End | None:
-    """A number, a range of numbers or a source has reached its limit."""
+    """A number, a range of numbers or a source has reached its limit; what is signed goes on."""
     exceeded = circumstances.exceeded_limit
-    return End(Status.SUPPRESSED, exceeded.reason, exceeded.detail) if exceeded else None
+    if exceeded is None or not exceeded.enforced:
+        return None
+    return End(Status.SUPPRESSED, exceeded.reason, exceeded.detail)
 
 
 def mode(record: Record, circumstances: Circumstances) -> End | None:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.limits import Counts
-from openvoip_sms.rules.record import Record, Status
+from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.unused import Unused
 
 POINTER = "stored_message"  # a queue body with this key alone points to a stored message
 MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
@@ -124,6 +125,9 @@ class Counters(Protocol):
     def pause(self, subject: str, until: datetime) -> None:
         """Mark the subject as paused: `count` returns it until then."""
 
+    def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
+        """Count a call that caused no message; the next `count` of the subject ends the row."""
+
     def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
         """Return the id that claimed the subject first within that time: `record_id` if new."""
 
@@ -155,6 +159,15 @@ class Telemetry(Protocol):
 
     def source_paused(self, record: Record) -> None:
         """A limit was exceeded: the source of this record sends nothing for a while."""
+
+    def limit_exceeded(self, record: Record, reason: Reason) -> None:
+        """A signed source exceeded a limit: its messages are sent, a person should know."""
+
+    def source_unused(self, source: str, reason: str, unused: Unused) -> None:
+        """A source's calls are authentic, and no message has come of the last ones."""
+
+    def not_counted(self, source: str, error: Exception) -> None:
+        """A call that caused no message could not be counted."""
 
     def hand_over_failed(self, record_id: str, error: Exception) -> None:
         """Queue or scheduler did not take a stored message; the reconciler will hand it over."""

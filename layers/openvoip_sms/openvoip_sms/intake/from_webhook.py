@@ -61,6 +61,7 @@ class WebhookIntake:
             range_hourly=source.range_hourly_limit,
             recipient_hourly=self.recipient_hourly_limit,
             same_text=not source.allow_same_text,
+            signed=source.auth.signs,
         )
 
 

@@ -1,7 +1,8 @@
 """Limits against form bombing: how much one number, one range of numbers and one source may get.
 
 A form on a website sends an SMS to any number that a visitor types. Counting is by a sliding hour:
-this clock hour's count plus the share of the last one that is less than an hour ago.
+this clock hour's count plus the share of the last one that is less than an hour ago. What is signed
+is counted apart from what is not: a stranger's posts use up no allowance of a real order.
 """
 
 import hashlib
@@ -14,25 +15,43 @@ HOUR = timedelta(hours=1)
 SAME_TEXT_WITHIN = timedelta(minutes=10)
 STORED_WITHIN = timedelta(seconds=15)  # longer than the webhooks' function may run
 PAUSE = timedelta(hours=1)
+# What a person may send all the same: a limit judges the crowd, not the message.
+REASONS = frozenset(
+    {
+        Reason.SAME_TEXT,
+        Reason.RECIPIENT_LIMIT,
+        Reason.RANGE_LIMIT,
+        Reason.SOURCE_LIMIT,
+        Reason.SOURCE_PAUSED,
+    }
+)
 _RANGE_DIGITS = 4  # numbers of one range differ in these only
 
 
 @dataclass(frozen=True, slots=True)
 class FloodLimits:
-    """Messages within an hour, 0 for no limit; `same_text`: one text to one number is sent once."""
+    """Messages within an hour, 0 for no limit; `same_text`: one text to one number is sent once.
+
+    `signed`: the source proves what it says, so that a limit alarms and holds nothing back.
+    """
 
     source_hourly: int
     range_hourly: int
     recipient_hourly: int
     same_text: bool
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ExceededLimit:
-    """A limit that a message would exceed, and a sentence for a person."""
+    """A limit that a message would exceed, and a sentence for a person.
+
+    One that is not `enforced` is for people to know; the message goes.
+    """
 
     reason: Reason
     detail: str
+    enforced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from openvoip_sms.rules import limits
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import FINAL, REASON_IN_WORDS, WAITING, Reason, Record, Status
@@ -110,12 +111,17 @@ def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
     The validity starts again: the person wants it sent now. `maybe_sent` is kept: if this attempt
     fails or is cancelled, the earlier call may still have been accepted.
     """
-    if record.status not in RESENDABLE or record.text is None:
+    if not _is_resendable(record) or record.text is None:
         return None
     validity = timedelta(seconds=record.valid_for or policy.validity.total_seconds())
     again = _waiting(record, Reason.RESENT_BY_PERSON, now, 0.0)
     maybe_sent = record.status is Status.UNKNOWN
     return replace(again, refusals=0, maybe_sent=maybe_sent, expires_at=now + validity)
+
+
+def _is_resendable(record: Record) -> bool:
+    held_by_limit = record.status is Status.SUPPRESSED and record.reason in limits.REASONS
+    return record.status in RESENDABLE or held_by_limit
 
 
 def confirmed(record: Record, now: datetime, policy: Policy) -> Record | None:

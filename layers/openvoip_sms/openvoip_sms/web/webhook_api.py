@@ -1,20 +1,29 @@
 """`POST /webhooks/{source}`, and Shopify's events over EventBridge: verified, stored, queued."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from openvoip_sms.delivery.ports import SecretNotSet, SecretUnavailable, StoreUnavailable
-from openvoip_sms.intake.from_webhook import WebhookIntake
+from openvoip_sms.delivery.source_watch import SourceWatch
+from openvoip_sms.intake.from_webhook import WebhookIntake, WebhookOutcome
 from openvoip_sms.web import proxy_event, response
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 from openvoip_sms.web.webhook_request import from_api_gateway, from_event_bridge
 from openvoip_sms.webhooks.bodies import Unreadable
 from openvoip_sms.webhooks.model import Source, Sources
-from openvoip_sms.webhooks.plan import NothingToSend, Pinged, Planned, plan, plan_trusted
+from openvoip_sms.webhooks.plan import (
+    NothingToSend,
+    Pinged,
+    Planned,
+    RejectedMessage,
+    plan,
+    plan_trusted,
+    plan_without_secrets,
+)
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES
 from openvoip_sms.webhooks.verify import Refused
 
@@ -27,6 +36,10 @@ class WebhookTelemetry(Protocol):
     def webhook_refused(self, source: str, reason: str, *, configuration_error: bool) -> None: ...
 
     def webhook_ignored(self, source: str, reason: str) -> None: ...
+
+    def webhook_unreadable(self, source: str, reason: str) -> None: ...
+
+    def no_such_source(self, name: str) -> None: ...
 
 
 class SourceUnusable(Exception):
@@ -42,22 +55,31 @@ class WebhookApi:
     """May raise any error of `ERRORS`."""
 
     sources: Sources
-    secrets: Callable[[], Mapping[str, str]]
+    secrets: Callable[[Iterable[str]], Mapping[str, str]]
     intake: WebhookIntake
+    watch: SourceWatch
     telemetry: WebhookTelemetry
     clock: Callable[[], datetime]
     public_url: str = ""  # empty: the address that was called
 
     def respond(self, event: ProxyEvent) -> Response:
-        source = self.sources.get(proxy_event.path_parameter(event, "source"))
+        name = proxy_event.path_parameter(event, "source")
+        source = self.sources.get(name)
         if source is None:
+            self.telemetry.no_such_source(name)
             detail = "There is no such source in sources.yaml."
             return problem(HTTPStatus.NOT_FOUND, detail, reason="no_such_source")
         request = from_api_gateway(event, source.auth.url or self._public_url(event))
         if len(request.body) > MAX_BODY_BYTES:
+            self.telemetry.webhook_refused(source.name, "too_large", configuration_error=False)
             detail = f"A webhook takes at most {MAX_BODY_BYTES} bytes."
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
-        return self._response(source, plan(source, request, self.secrets(), self.clock()))
+        now = self.clock()
+        # First without the secrets: a call that no secret could make authentic is a stranger's.
+        planned = plan_without_secrets(source, request, now) or plan(
+            source, request, self.secrets(source.auth.secrets), now
+        )
+        return self._response(source, planned)
 
     def _public_url(self, event: ProxyEvent) -> str | None:
         """The address that its sender knows, for signatures that cover it."""
@@ -77,6 +99,7 @@ class WebhookApi:
             raise SourceUnusable(f"no source {SHOPIFY} in sources.yaml")
         planned = plan_trusted(source, from_event_bridge(event), self.clock())
         if isinstance(planned, Unreadable):
+            self._not_read(source, planned)
             raise EventNotAccepted(planned.reason)
         return dict(self._accepted(source, planned).body)
 
@@ -90,26 +113,36 @@ class WebhookApi:
                 )
                 return refused(planned)
             case Unreadable():
+                self._not_read(source, planned)
                 return problem(HTTPStatus.BAD_REQUEST, planned.detail, reason=planned.reason)
             case Pinged():
                 return Response(HTTPStatus.OK, {"reason": "ping"})
             case Planned():
                 return self._accepted(source, planned)
 
+    def _not_read(self, source: Source, unreadable: Unreadable) -> None:
+        self.telemetry.webhook_unreadable(source.name, unreadable.reason)
+        self.watch.unused(source.name, unreadable.reason, is_fault=True)
+
     def _accepted(self, source: Source, planned: Planned) -> Response:
-        outcomes, reasons = [], []
-        for one in planned.messages:
-            if isinstance(one, NothingToSend):
-                self.telemetry.webhook_ignored(source.name, one.reason)
-                reasons.append(one.reason)
-            else:
-                outcomes.append(self.intake.handle(one, source))
-        messages = [{"id": one.record.id, "status": one.record.status} for one in outcomes]
-        if any(one.accepted for one in outcomes):
-            return Response(HTTPStatus.ACCEPTED, {"messages": messages})
-        reasons = [one.reason for one in outcomes] + reasons
-        reason = reasons[0] if reasons else "no_event"  # a batch may be empty
-        return Response(HTTPStatus.OK, {"reason": reason, "messages": messages})
+        nothing = [one for one in planned.messages if isinstance(one, NothingToSend)]
+        others = [one for one in planned.messages if not isinstance(one, NothingToSend)]
+        reasons = [one.reason for one in nothing] if planned.messages else ["no_event"]
+        for reason in reasons:
+            self.telemetry.webhook_ignored(source.name, reason)
+        rejected = [one.reason for one in others if isinstance(one, RejectedMessage)]
+        if len(rejected) == len(others):  # nothing that could ever be sent
+            is_fault = any(one.is_fault for one in nothing)
+            self.watch.unused(source.name, (*reasons, *rejected)[0], is_fault=is_fault)
+        return _answer([self.intake.handle(one, source) for one in others], reasons)
+
+
+def _answer(outcomes: list[WebhookOutcome], reasons: list[str]) -> Response:
+    messages = [{"id": one.record.id, "status": one.record.status} for one in outcomes]
+    if any(one.accepted for one in outcomes):
+        return Response(HTTPStatus.ACCEPTED, {"messages": messages})
+    reasons = [one.reason for one in outcomes] + reasons  # a batch may be empty
+    return Response(HTTPStatus.OK, {"reason": reasons[0], "messages": messages})
 
 
 def refused(why: Refused) -> Response:

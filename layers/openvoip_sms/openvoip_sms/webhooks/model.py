@@ -61,6 +61,11 @@ class Auth:
     id_header: str | None = None
     url: str | None = None
 
+    @property
+    def signs(self) -> bool:
+        """Whether the sender proves what it says; a token proves only that somebody knows it."""
+        return self.kind == "hmac"
+
 
 @dataclass(frozen=True, slots=True)
 class MessageDefinition:
@@ -97,7 +102,8 @@ class Source:
     `id` is a list of parts, each a list of places of which the first with a value counts; without
     any, the hash of the content is the id. `allow_same_text` allows one text to one number from two
     events within minutes. The limits (messages within an hour, 0 for none) are for the whole
-    source, and for numbers that differ in the last four digits only.
+    source, and for numbers that differ in the last four digits only. A source that cannot sign has
+    some unless it says otherwise.
     """
 
     name: str
@@ -112,8 +118,8 @@ class Source:
     each: Expression | None = None
     plain: bool = False  # WordPress: values may have backslashes and HTML entities
     allow_same_text: bool = False
-    hourly_limit: int = 500
-    range_hourly_limit: int = 20
+    hourly_limit: int = 0
+    range_hourly_limit: int = 0
 
 
 Sources = Mapping[str, Source]

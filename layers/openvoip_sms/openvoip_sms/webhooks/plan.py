@@ -21,7 +21,7 @@ from openvoip_sms.webhooks.model import ANY_TOPIC, MessageDefinition, Source
 from openvoip_sms.webhooks.phone_lookup import PhoneLookup, look_up
 from openvoip_sms.webhooks.ping import is_ping
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.verify import Refused, verify
+from openvoip_sms.webhooks.verify import Refused, refused_by_form, verify
 
 MAX_EVENTS = 100  # the largest batch of HubSpot
 
@@ -67,11 +67,15 @@ class RejectedMessage:
 
 @dataclass(frozen=True, slots=True)
 class NothingToSend:
-    """No message: `other_topic`, `unexpected_body`, `when_false`, `too_old` or `no_mobile`."""
+    """No message: `other_topic`, `unexpected_body`, `when_false`, `too_old` or `no_mobile`.
+
+    `is_fault`: something is set up wrong, here or at the sender.
+    """
 
     reason: str
     detail: str
     lookups: tuple[PhoneLookup, ...] = field(default=(), compare=False)
+    is_fault: bool = field(default=False, compare=False)
 
 
 Outcome = PlannedMessage | RejectedMessage | NothingToSend
@@ -119,6 +123,15 @@ def plan(
     return plan_trusted(source, request, now, outcome.timestamp)
 
 
+def plan_without_secrets(
+    source: Source, request: WebhookRequest, now: datetime
+) -> Refused | Pinged | None:
+    """Plan what needs no secret: a ping, and the refusal of what cannot be this sender's call."""
+    if is_ping(source, request):
+        return Pinged()
+    return refused_by_form(source, request, now)
+
+
 def plan_trusted(
     source: Source, request: WebhookRequest, now: datetime, timestamp: str | None = None
 ) -> Unreadable | Planned:
@@ -153,7 +166,7 @@ def _planned_event(event: WebhookEvent, now: datetime) -> PlannedEvent:
         outcomes = (_no_message(event, topic),)
     elif _causes_nothing(outcomes) and not is_expected(event.source, wanted, event.data):
         why = why_unexpected(event.data)
-        nothing = NothingToSend("unexpected_body", why)
+        nothing = NothingToSend("unexpected_body", why, is_fault=True)
         outcomes = (nothing,) * len(wanted)
     return PlannedEvent(topic, event_key(event), outcomes, wanted)
 
@@ -165,7 +178,7 @@ def _causes_nothing(outcomes: tuple[Outcome, ...]) -> bool:
 def _no_message(event: WebhookEvent, topic: str | None) -> NothingToSend:
     if topic is None and event.source.topic is not None:
         why = "The call has no topic where the source looks for it."
-        return NothingToSend("other_topic", why)
+        return NothingToSend("other_topic", why, is_fault=True)
     return NothingToSend("other_topic", "The source has no message for this topic.")
 
 

@@ -6,6 +6,7 @@ matches. Any input that is not authentic gives a `Refused`, never an exception.
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from openvoip_sms.webhooks.request import WebhookRequest
 REFUSALS = {
     "secret_not_set": "No secret of this source is set: put it into the webhook secret.",
     "secret_malformed": "The secret is not base64 text as this sender issues it: paste it again.",
+    "too_large": "The body is too large.",
     "signature_missing": "The header (or query parameter) with the signature or token is missing.",
     "signature_repeated": "The signature or token was given more than once.",
     "signature_malformed": "The signature has another form than this sender's.",
@@ -35,6 +37,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _AROUND = re.compile("^[\\s\ufeff\u200b]+|[\\s\ufeff\u200b]+$")
+_QUOTES = ('""', "''", "``", "“”", "‘’", "«»")
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 # WordPress decodes these before it signs (wp_specialchars_decode with ENT_QUOTES).
@@ -90,6 +93,21 @@ def verify(
     return Verified(claim.timestamp)
 
 
+def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> Refused | None:
+    """Return why no secret could make the call authentic; None if one could.
+
+    So a stranger's call says nothing about our secrets, and needs none to be read.
+    """
+    claim = _claimed(source.auth, request, now)
+    if isinstance(claim, Refused):
+        return claim
+    if source.auth.kind == "token":
+        return None
+    digest_size = hashlib.new(source.auth.algorithm).digest_size
+    fits = any(len(value) == digest_size for value in claim.values)
+    return None if fits else Refused("signature_wrong")
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """What the call gives as its proof: tokens or signatures, and what they sign."""
@@ -107,7 +125,7 @@ def is_unset(secret: object) -> bool:
 def cleaned(secret: str) -> str:
     """Return the secret without what pasting or piping leaves around it: blanks, quotes."""
     bare = _AROUND.sub("", secret)
-    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+    if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES:
         bare = _AROUND.sub("", bare[1:-1])
     return bare
 

@@ -1,16 +1,19 @@
 """What only the webhooks function needs, so that no other function loads it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 from openvoip_sms.adapters.counters import DynamoCounters
-from openvoip_sms.adapters.secret_reader import JsonSecret
+from openvoip_sms.adapters.secret_reader import NamedSecrets
 from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.source_watch import SourceWatch
 from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.web.webhook_api import WebhookApi
 from openvoip_sms.webhooks.config.sources import Mistake, SourcesInvalid, load_sources
 from openvoip_sms.webhooks.model import Sources
+from openvoip_sms.webhooks.verify import is_unset
 from openvoip_sms.wiring import core
 
 
@@ -25,24 +28,33 @@ def webhook_api() -> WebhookApi:
     if isinstance(found, SourcesInvalid):
         raise found
     telemetry, public_url = core.telemetry(), core.public_url()
-    return WebhookApi(found, secrets, intake(), telemetry, core.clock, public_url)
+    return WebhookApi(found, secrets, intake(), watch(), telemetry, core.clock, public_url)
+
+
+@cache
+def _counters() -> DynamoCounters:
+    return DynamoCounters(core.client("dynamodb"), core.env().required("TABLE_NAME"))
 
 
 @cache
 def intake() -> WebhookIntake:
-    counters = DynamoCounters(core.client("dynamodb"), core.env().required("TABLE_NAME"))
-    guard = FloodGuard(core.store(), counters, core.telemetry(), core.clock)
+    guard = FloodGuard(core.store(), _counters(), core.telemetry(), core.clock)
     return WebhookIntake(core.enqueuer(), guard, core.env().whole("RECIPIENT_HOURLY_LIMIT"))
 
 
 @cache
-def _secret() -> JsonSecret:
-    return core.secret("WEBHOOK_SECRET_ARN")
+def watch() -> SourceWatch:
+    return SourceWatch(_counters(), core.telemetry(), core.clock)
 
 
-def secrets() -> Mapping[str, str]:
-    """The webhook secrets by name. May raise `SecretUnavailable`."""
-    return {name: value for name, value in _secret().read().items() if isinstance(value, str)}
+@cache
+def _secrets() -> NamedSecrets:
+    return NamedSecrets(core.secret("WEBHOOK_SECRET_ARN"), is_unset, time.monotonic)
+
+
+def secrets(names: Iterable[str]) -> Mapping[str, str]:
+    """The webhook secrets by name, these names among them. May raise `SecretUnavailable`."""
+    return _secrets().of(names)
 
 
 @cache

@@ -52,6 +52,8 @@ SHARED: dict[str, FieldParser] = {  # a source may have these once for all its m
     "event_time": fields.expression,
 }
 MESSAGE = {"name": fields.message_name, "text": fields.template, **SHARED}
+# Of a source that cannot sign: whoever learns its token can name any number.
+UNSIGNED_LIMITS = {"hourly_limit": 500, "range_hourly_limit": 20}
 SOURCE = {**AUTH, **HMAC, **READING, **SHARED}
 
 

@@ -18,6 +18,7 @@ from openvoip_sms.webhooks.config.schema import (
     READING,
     SHARED,
     SOURCE,
+    UNSIGNED_LIMITS,
     presets,
 )
 from openvoip_sms.webhooks.config.topics import unknown_topics
@@ -124,6 +125,8 @@ class _SourcesParser:
         if auth is None:
             return None
         reading = {key: value for key, value in values.items() if key in READING}
+        if not auth.signs:
+            reading = {**UNSIGNED_LIMITS, **reading}
         return Source(name=name, auth=auth, messages=messages, **reading)
 
     def _preset(self, name: str, explicit: dict[str, Any]) -> dict[str, Any] | None:

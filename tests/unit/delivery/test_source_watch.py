@@ -1,0 +1,75 @@
+"""A source whose calls cause nothing is told once that goes on, and not before."""
+
+from datetime import timedelta
+
+import pytest
+
+from openvoip_sms.delivery.source_watch import SourceWatch
+from openvoip_sms.rules import limits
+from tests.fakes import FakeClock, FakeCounters, FakeTelemetry
+
+DAY = timedelta(days=1)
+
+
+class Watched:
+    def __init__(self):
+        self.clock, self.counters, self.telemetry = FakeClock(), FakeCounters(), FakeTelemetry()
+        self.watch = SourceWatch(self.counters, self.telemetry, self.clock)
+
+    def ignore(self, calls, reason, *, within=timedelta(0), is_fault=False, source="shop"):
+        """So many calls, the last one after `within`; how many were told."""
+        before = len(self.telemetry.unused)
+        for _ in range(calls - 1):
+            self.watch.unused(source, reason, is_fault=is_fault)
+        self.clock.now += within
+        self.watch.unused(source, reason, is_fault=is_fault)
+        return len(self.telemetry.unused) - before
+
+    def send(self, source="shop"):
+        self.counters.count(limits.subject("source", f"webhook:{source}"), self.clock())
+
+
+@pytest.fixture
+def watched():
+    return Watched()
+
+
+def test_the_third_fault_in_a_row_is_told_with_source_and_reason(watched):
+    assert watched.ignore(2, "unexpected_body", is_fault=True, within=30 * DAY) == 0
+    assert watched.ignore(1, "unexpected_body", is_fault=True) == 1
+    [(source, reason, row)] = watched.telemetry.unused
+    assert (source, reason, row.calls, row.faults) == ("shop", "unexpected_body", 3, 3)
+
+
+def test_a_message_in_between_ends_the_row(watched):
+    watched.ignore(2, "json", is_fault=True)
+    watched.send()
+    assert watched.ignore(2, "json", is_fault=True) == 0
+
+
+def test_a_message_of_another_source_does_not(watched):
+    watched.ignore(2, "json", is_fault=True)
+    watched.send("form")
+    assert watched.ignore(1, "json", is_fault=True) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "days"), [("no_mobile", 1), ("missing_value", 1), ("when_false", 7), ("too_old", 7)]
+)
+def test_a_source_that_only_ever_ignores_is_told_after_days(watched, reason, days):
+    assert watched.ignore(30, reason, within=days * DAY - timedelta(seconds=1)) == 0
+    assert watched.ignore(1, reason, within=timedelta(seconds=1)) == 1
+
+
+def test_few_ignored_calls_are_never_told(watched):
+    assert watched.ignore(19, "other_topic", within=29 * DAY) == 0
+
+
+def test_a_shop_that_calls_with_every_save_is_quiet_over_the_weekend(watched):
+    assert watched.ignore(200, "when_false", within=3 * DAY) == 0
+
+
+def test_a_table_that_does_not_answer_changes_nothing_for_the_sender(watched):
+    watched.counters.down = True
+    assert watched.ignore(5, "json", is_fault=True) == 0
+    assert watched.telemetry.failures[0][:2] == ("not_counted", "shop")
