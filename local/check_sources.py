@@ -7,6 +7,7 @@ from openvoip_sms.webhooks.config.sources import SourcesInvalid, load_sources
 from openvoip_sms.webhooks.model import Source
 
 SOURCES = "functions/webhooks/sources.yaml"
+EXAMPLES = "functions/webhooks/sources.examples.yaml"
 OWN_SOURCES = "functions/webhooks/sources.local.yaml"  # git ignores it
 
 

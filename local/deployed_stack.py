@@ -97,7 +97,7 @@ class DeployedStack:
 
 @contextmanager
 def local_gateway(
-    port: int = 0, sources: str = SOURCES, secrets: Mapping[str, str] = WEBHOOK_SECRETS
+    port: int = 0, sources: str | Path = SOURCES, secrets: Mapping[str, str] = WEBHOOK_SECRETS
 ) -> Iterator[LocalGateway]:
     """Run the local gateway; its page previews calls to the sources of that file."""
     preview = preview_handler(ROOT / sources, secrets)

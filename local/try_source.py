@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from local.check_sources import own_sources
+from local.check_sources import EXAMPLES, own_sources
 from local.deployed_stack import WEBHOOK_SECRETS
-from local.preview import Preview, as_text, preview_call, sample_call
+from local.preview import CannotPreview, Preview, as_text, preview_call, sample_call
 from local.preview.page_data import source_named
+from local.processes import ROOT
 from local.set_secret import asker
 from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.model import Source
@@ -31,10 +32,19 @@ def previewed(options: argparse.Namespace) -> Preview:
     if not (options.source and options.body):
         raise ValueError(USAGE)
     sources = load_sources(Path(options.sources).read_text("utf-8"), options.sources)
-    source = source_named(options.source, sources)
+    try:
+        source = source_named(options.source, sources)
+    except CannotPreview as error:
+        raise CannotPreview(f"{error}{_as_example(options.source)}") from None
     headers = Path(options.headers).read_text("utf-8", "replace") if options.headers else ""
     call = sample_call(source, Path(options.body).read_bytes(), headers, options.topic)
     return preview_call(source, call, _secrets(source, options.secret), datetime.now(UTC))
+
+
+def _as_example(name: str) -> str:
+    """A hint for one of the examples, none of which is active."""
+    examples = load_sources((ROOT / EXAMPLES).read_text("utf-8"), EXAMPLES)
+    return f" Copy {name} from {EXAMPLES}, or add SOURCES={EXAMPLES}." if name in examples else ""
 
 
 def _secrets(source: Source, secret: str) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from local.preview.preview_model import Preview, PreviewedEvent, PreviewedMessage
 from local.preview.sample_call import SampleCall
-from local.preview.signing import headers_to_sign, hint
+from local.preview.signing import around_secret, headers_to_sign, hint
 from local.preview.text_cost import cheaper_text, cost_on_record, text_cost
 from openvoip_sms.intake.from_webhook import planned_record
 from openvoip_sms.rules.policy import Policy
@@ -66,9 +66,10 @@ def _authenticity(
     if isinstance(planned, Refused):
         more = hint(source, call.request, secrets, planned)
         return False, f"{planned.detail} {more}".strip()
+    around = around_secret(source, secrets)
     if source.auth.kind == "token":
-        return True, "The token is the secret."
-    return True, "The signature fits body and secret."
+        return True, f"The token is the secret. {around}".strip()
+    return True, f"The signature fits body and secret. {around}".strip()
 
 
 def _event(source: Source, event: PlannedEvent, policy: Policy, now: datetime) -> PreviewedEvent:

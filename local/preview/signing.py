@@ -9,7 +9,14 @@ from datetime import datetime
 from openvoip_sms.rules.headers import Pairs
 from openvoip_sms.webhooks.model import Auth, Source
 from openvoip_sms.webhooks.request import WebhookRequest
-from openvoip_sms.webhooks.verify import Refused, Verified, signed_text, usable_keys, verify
+from openvoip_sms.webhooks.verify import (
+    Refused,
+    Verified,
+    cleaned,
+    signed_text,
+    usable_keys,
+    verify,
+)
 
 _NEW_ID = "msg_1"
 _ANY_AGE = 10**16  # seconds: more than any timestamp can differ
@@ -27,8 +34,20 @@ def hint(
         case "timestamp_outside_window" if _fits_at_any_time(source, request, secrets):
             return "The signature fits: the call was authentic when it was signed."
         case "signature_wrong":
-            return _hint_on_body(source, request, secrets)
+            on_body = _hint_on_body(source, request, secrets)
+            return f"{on_body} {around_secret(source, secrets)}".strip()
+        case "token_wrong":
+            return around_secret(source, secrets)
     return ""
+
+
+def around_secret(source: Source, secrets: Mapping[str, str]) -> str:
+    """Name the secrets with something around them that does not count."""
+    held = ((name, secrets.get(name, "")) for name in source.auth.secrets)
+    names = [name for name, secret in held if cleaned(secret) != secret]
+    if not names:
+        return ""
+    return f"Around the secret {', '.join(names)} are blanks, a line break or quotes: left out."
 
 
 def _fits_at_any_time(source: Source, request: WebhookRequest, secrets: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from local.deployed_stack import deployed, local_gateway
 from local.processes import ROOT
 from tests.e2e.recorder import recorded
+from tests.shipped_sources import shipped_file
 
 TIME_OUT = 30.0  # seconds that a message may take on a busy machine
 
@@ -98,12 +99,13 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def _deployment():
+def _deployment(tmp_path_factory):
     with (
         local_gateway() as gateway,
         deployed(gateway) as stack,
         recorded(stack) as recorder,
     ):
+        stack.use_sources(shipped_file(tmp_path_factory.mktemp("sources")), 1)
         yield Deployment(stack, gateway, recorder)
 
 

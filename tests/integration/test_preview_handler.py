@@ -5,21 +5,20 @@ from http import HTTPStatus
 
 import pytest
 
-from local.check_sources import SOURCES
 from local.deployed_stack import WEBHOOK_SECRETS
 from local.preview.page_data import preview_handler
-from local.processes import ROOT
 from tests.integration.service import event
+from tests.shipped_sources import shipped_file
 from tests.unit.webhooks.webhook_calls import base64_hmac, hex_hmac
 
-PREVIEW = preview_handler(ROOT / SOURCES, WEBHOOK_SECRETS)
 JSON = {"Content-Type": "application/json"}
 TOKEN = JSON | {"X-Webhook-Token": WEBHOOK_SECRETS["modulo"]}
 
 
 @pytest.fixture
-def service(deploy, stack):
+def service(deploy, stack, tmp_path, monkeypatch):
     running = deploy(DefaultSender="Sender", AllowedSenders="*")
+    monkeypatch.setenv("SOURCES_FILE", str(shipped_file(tmp_path)))
     stack.secrets.put_secret_value(
         SecretId=stack["WebhookSecret"], SecretString=json.dumps(WEBHOOK_SECRETS)
     )
@@ -95,12 +94,12 @@ def expected_from(shown):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_function_answers_and_stores_what_the_preview_shows(service, name):
+def test_the_function_answers_and_stores_what_the_preview_shows(service, tmp_path, name):
     source, body, headers = CALLS[name]
     lines = "".join(f"{header}: {value}\n" for header, value in headers.items())
-    status, sentence, records = expected_from(
-        PREVIEW({"source": source, "body": body, "headers": lines})
-    )
+    preview = preview_handler(shipped_file(tmp_path), WEBHOOK_SECRETS)
+    shown = preview({"source": source, "body": body, "headers": lines})
+    status, sentence, records = expected_from(shown)
     answer = service.webhook(proxy_event(source, body, headers))
     assert answer.status == status
     assert sentence.startswith(answer.body.get("detail") or answer.reason or "")  # then a hint

@@ -7,19 +7,18 @@ import sys
 import pytest
 import urllib3
 
-from local.check_sources import SOURCES
 from local.deployed_stack import WEBHOOK_SECRETS, local_gateway
 from local.gateway import LocalGateway
 from local.preview.page_data import preview_handler
 from local.processes import ROOT
+from tests.shipped_sources import shipped_file, shipped_sources
 
-SHIPPED = ROOT / SOURCES
 EVENT = (ROOT / "events/webhook_shopify_orders_fulfilled.json").read_text("utf-8")
 
 
 @pytest.fixture
-def gateway():
-    with local_gateway() as running:
+def gateway(tmp_path):
+    with local_gateway(sources=shipped_file(tmp_path)) as running:
         yield running
 
 
@@ -117,7 +116,7 @@ def test_an_unpaired_surrogate_does_not_crash(gateway):
 
 def test_an_edit_of_the_sources_is_used_immediately_and_so_is_a_mistake(tmp_path):
     file = tmp_path / "sources.yaml"
-    file.write_text(SHIPPED.read_text("utf-8").replace("Grazie", "Salve"))
+    file.write_text(shipped_sources().replace("Grazie", "Salve"))
     fields = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
     with LocalGateway("9999", "local-secret", preview=preview_handler(file, {})) as gateway:
         [sms] = control(gateway, "POST", fields)[1]["events"][0]["messages"]

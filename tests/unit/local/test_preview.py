@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local import check_sources
+from local.check_sources import EXAMPLES
 from local.deployed_stack import WEBHOOK_SECRETS
 from local.gateway.sms_size import sms_size
 from local.preview import CannotPreview, as_text, preview_call, sample_call
@@ -21,7 +22,7 @@ from local.preview.text_cost import cheaper_text, text_cost
 from local.processes import ROOT
 from openvoip_sms.webhooks.config.schema import presets
 from openvoip_sms.webhooks.config.sources import load_sources
-from tests.unit.webhooks.webhook_calls import NOW, preset, source
+from tests.unit.webhooks.webhook_calls import NOW, base64_hmac, preset, source
 
 EVENT = "events/webhook_shopify_orders_fulfilled.json"
 SHIPPED = (ROOT / check_sources.SOURCES).read_text("utf-8")
@@ -393,6 +394,19 @@ def test_whatever_is_pasted_ends_in_a_preview_or_in_a_sentence(name, body, heade
         assert as_text(preview(preset(name), body, headers, secret="bG9jYWw="))
 
 
+def test_blanks_around_a_secret_are_named():
+    body = b'{"id": 1, "name": "#1", "phone": "333 1234567"}'
+    headers = f"X-Shopify-Hmac-Sha256: {base64_hmac('abc-1', body)}"
+    for secret in ("abc-1\n", '"abc-1"'):
+        shown = preview(SHOP, body, headers, secret=secret)
+        assert shown.authentic
+        assert "Around the secret shopify are blanks, a line break or quotes" in shown.why
+    shown = preview(SHOP, body, headers, secret=" other ")
+    assert not shown.authentic
+    assert "Around the secret shopify" in shown.why
+    assert "Around" not in preview(SHOP, body, headers, secret="abc-1").why
+
+
 # The commands
 
 
@@ -400,7 +414,10 @@ def test_the_shipped_sources_have_no_mistake_and_their_secrets_are_listed(capsys
     assert check_sources.main() == 0
     shown = capsys.readouterr().out
     assert "/webhooks/shopify: hmac, orders/fulfilled" in shown
-    assert shown.rstrip().endswith("modulo, scadenze, shopify, woocommerce")
+    assert shown.rstrip().endswith("The webhook secret must hold: shopify")
+    assert check_sources.main(EXAMPLES) == 0
+    shown = capsys.readouterr().out
+    assert shown.rstrip().endswith("must hold: modulo, scadenze, woocommerce")
     assert set(WEBHOOK_SECRETS) == {"modulo", "scadenze", "shopify", "woocommerce"}
 
 
@@ -419,9 +436,9 @@ def test_a_missing_file_is_a_mistake(capsys):
 
 
 def test_a_missing_secret_is_a_mistake_when_the_names_are_given(capsys):
-    assert check_sources.main("", "shopify, modulo, scadenze") == 1
+    assert check_sources.main(EXAMPLES, "shopify, modulo, scadenze") == 1
     assert "no secret woocommerce" in capsys.readouterr().err
-    assert check_sources.main("", "shopify,modulo,scadenze,woocommerce") == 0
+    assert check_sources.main(EXAMPLES, "shopify,modulo,scadenze,woocommerce") == 0
 
 
 def command(*arguments, **env):
@@ -452,4 +469,14 @@ def test_the_command_checks_with_another_secret_and_never_shows_it():
 def test_the_command_says_which_sources_there_are():
     shown = command("shop", EVENT)
     assert shown.returncode == 2
-    assert "There are: shopify, woocommerce, scadenze, modulo." in shown.stderr
+    assert shown.stderr.strip() == "There is no source 'shop'. There are: shopify."
+
+
+def test_the_command_says_where_an_example_is_and_takes_it_when_told(tmp_path):
+    body = tmp_path / "form.json"
+    body.write_text('{"telefono": "333 1234567", "nome": "Anna"}')
+    shown = command("modulo", str(body))
+    assert shown.returncode == 2
+    assert f"Copy modulo from {EXAMPLES}" in shown.stderr
+    shown = command("modulo", str(body), "--sources", EXAMPLES)
+    assert (shown.returncode, "Grazie Anna" in shown.stdout) == (0, True)

@@ -27,6 +27,7 @@ from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.plan import NothingToSend, Pinged, plan, plan_trusted
 from openvoip_sms.webhooks.verify import Refused
 from tests.fakes import FakeClock, FakeCounters, FakeQueue, FakeSchedule, FakeStore, FakeTelemetry
+from tests.shipped_sources import shipped_sources
 from tests.unit.webhooks.webhook_calls import NOW, call, preset
 
 KEY = "c2VjcmV0LWtleQ=="  # fits every form of secret
@@ -54,7 +55,7 @@ SENDERS = [
             "orders/paid": {"text": "Pagato: {note}", "to": "billing"},
         },
     ),
-    *load_sources((ROOT / SOURCES).read_text("utf-8"), "sources.yaml").values(),
+    *load_sources(shipped_sources(), "sources.yaml").values(),
 ]
 
 USUAL = st.fixed_dictionaries(

@@ -4,14 +4,21 @@ import re
 
 import pytest
 
+from local.check_sources import EXAMPLES, SOURCES
 from openvoip_sms.webhooks.config.sources import load_sources
 from openvoip_sms.webhooks.plan import PlannedMessage, plan_trusted
 from tests.functions import ROOT
 from tests.unit.webhooks.webhook_calls import NOW, json_call
 
-SHIPPED = load_sources(
-    (ROOT / "functions/webhooks/sources.yaml").read_text("utf-8"), "sources.yaml"
+ACTIVE, NOT_ACTIVE = (
+    load_sources((ROOT / file).read_text("utf-8"), file) for file in (SOURCES, EXAMPLES)
 )
+SHIPPED = {**ACTIVE, **NOT_ACTIVE}
+
+
+def test_only_shopify_is_active():
+    assert list(ACTIVE) == ["shopify"]
+    assert list(NOT_ACTIVE) == ["woocommerce", "scadenze", "modulo"]
 
 
 def on_page(page, name):
