@@ -22,6 +22,7 @@ from openvoip_sms.adapters.telemetry import (
 from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.record import Reason, Status
+from openvoip_sms.rules.unused import Unused
 from tests.fakes import START
 from tests.functions import context
 from tests.records import waiting
@@ -213,6 +214,22 @@ def test_ten_threads_at_once_lose_no_metric_and_mix_no_lines(capfd):
     }
 
 
+@pytest.mark.parametrize(
+    ("tell", "metric"),
+    [
+        (lambda t: t.webhook_ignored("shopify", "why"), "WebhooksIgnored"),
+        (lambda t: t.webhook_unreadable("shopify", "why"), "WebhooksUnreadable"),
+        (lambda t: t.source_unused("shopify", "why", Unused(3, 3, START)), "SourcesUnused"),
+    ],
+)
+def test_what_causes_no_message_is_counted_by_source_with_its_reason(output, tell, metric):
+    tell(output.telemetry)
+    [line] = [json.loads(one) for one in output.lines]
+    assert (line[metric], line["source"], line["reason"]) == ([1.0], "webhook:shopify", "why")
+    sets = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]
+    assert sorted(map(sorted, sets)) == [["source", "stack"], ["stack"]]  # a reason would cost
+
+
 def test_lines_go_to_standard_output_where_lambda_reads_them(capsys):
     CloudWatchTelemetry("shop").duplicate_received(CANARY)
     lines = capsys.readouterr().out.splitlines()
@@ -227,6 +244,12 @@ def report_everything(telemetry):
     telemetry.duplicate_received(CANARY)
     telemetry.source_paused(CANARY)
     telemetry.webhook_refused("shopify", "bad_signature", configuration_error=True)
+    telemetry.limit_exceeded(CANARY, Reason.RECIPIENT_LIMIT)
+    telemetry.webhook_ignored("shopify", "no_mobile")
+    telemetry.webhook_unreadable("shopify", "json")
+    telemetry.source_unused("shopify", "json", Unused(3, 3, START))
+    telemetry.not_counted("shopify", StoreUnavailable("ThrottlingException"))
+    telemetry.no_such_source("3331234567")
     error = StoreUnavailable("errore-canarino")
     telemetry.hand_over_failed("m-1", error)
     telemetry.schedule_not_removed("m-1", error)
@@ -245,7 +268,7 @@ def test_no_line_shows_number_text_reply_or_anything_else_of_a_message(output, l
 def test_every_log_line_is_json_with_a_fixed_event_and_the_messages_id(output, log_lines):
     report_everything(output.telemetry)
     documents = [json.loads(line) for line in log_lines]
-    assert len(documents) == len(Status) + 8
+    assert len(documents) == len(Status) + 14
     assert {one["message"] for one in documents} >= {"sms.sent", "sms.unknown", "gateway.called"}
     assert all(one["message_id"] == "m-1" for one in documents if "to" in one)
 

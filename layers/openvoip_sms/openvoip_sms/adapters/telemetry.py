@@ -167,7 +167,7 @@ class CloudWatchTelemetry:
         self._count({"SourcesPaused": 1}, record.source)
 
     def limit_exceeded(self, record: Record, reason: Reason) -> None:
-        """A signed source passed a limit; its messages are sent."""
+        """A signed source exceeded a limit; its messages are sent."""
         logger.warning("source.limit_exceeded", extra=self._fields(record) | {"reason": reason})
         self._count({"LimitsExceeded": 1}, record.source)
 

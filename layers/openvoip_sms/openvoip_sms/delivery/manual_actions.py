@@ -41,7 +41,7 @@ class ManualActions:
         return ActionResult(result.record, completed=result.completed or already)
 
     def resend(self, record_id: str) -> ActionResult:
-        """Queue a message again that is unknown, failed, expired or held back by a limit."""
+        """Queue a message again that is unknown, failed, expired or suppressed by a limit."""
         result = self._apply(record_id, transitions.resent)
         if result.completed and result.record:
             self.enqueuer.hand_over(result.record)
