@@ -82,15 +82,15 @@ def verify(
     keys = usable_keys(auth, secrets)
     if isinstance(keys, Refused):
         return keys
-    claim = _claimed(auth, request, now)
-    if isinstance(claim, Refused):
-        return claim
+    proof = _proof(auth, request, now)
+    if isinstance(proof, Refused):
+        return proof
     if auth.kind == "token":
-        return Verified() if _any_equal(claim.values, keys) else Refused("token_wrong")
-    expected = [hmac.digest(key, claim.signed, auth.algorithm) for key in keys]
-    if not _any_equal(claim.values, expected):
+        return Verified() if _any_equal(proof.values, keys) else Refused("token_wrong")
+    expected = [hmac.digest(key, proof.signed, auth.algorithm) for key in keys]
+    if not _any_equal(proof.values, expected):
         return Refused("signature_wrong")
-    return Verified(claim.timestamp)
+    return Verified(proof.timestamp)
 
 
 def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> Refused | None:
@@ -98,18 +98,18 @@ def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> R
 
     So a stranger's call says nothing about our secrets, and needs none to be read.
     """
-    claim = _claimed(source.auth, request, now)
-    if isinstance(claim, Refused):
-        return claim
+    proof = _proof(source.auth, request, now)
+    if isinstance(proof, Refused):
+        return proof
     if source.auth.kind == "token":
         return None
     digest_size = hashlib.new(source.auth.algorithm).digest_size
-    fits = any(len(value) == digest_size for value in claim.values)
+    fits = any(len(value) == digest_size for value in proof.values)
     return None if fits else Refused("signature_wrong")
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class _Proof:
     """What the call gives as its proof: tokens or signatures, and what they sign."""
 
     values: list[bytes] = field(repr=False)
@@ -169,20 +169,20 @@ def _given(auth: Auth, request: WebhookRequest) -> str | Refused:
     return values[0] if len(values) == 1 else Refused("signature_repeated")
 
 
-def _claimed(auth: Auth, request: WebhookRequest, now: datetime) -> _Claim | Refused:
+def _proof(auth: Auth, request: WebhookRequest, now: datetime) -> _Proof | Refused:
     given = _given(auth, request)
     if isinstance(given, Refused):
         return given
     if auth.kind == "hmac":
-        return _signature_claimed(auth, given, request, now)
+        return _signature_proof(auth, given, request, now)
     if not given.startswith(auth.prefix):
         return Refused("token_wrong")
-    return _Claim([_bytes(given.removeprefix(auth.prefix))])
+    return _Proof([_bytes(given.removeprefix(auth.prefix))])
 
 
-def _signature_claimed(
+def _signature_proof(
     auth: Auth, given: str, request: WebhookRequest, now: datetime
-) -> _Claim | Refused:
+) -> _Proof | Refused:
     items = given.split(auth.separator) if auth.separator else [given]
     timestamp = _timestamp(auth.timestamp, items, request, now)
     if isinstance(timestamp, Refused):
@@ -193,7 +193,7 @@ def _signature_claimed(
     signatures = _signatures(auth, items)
     if not signatures:
         return Refused("signature_malformed")
-    return _Claim(signatures, signed, timestamp)
+    return _Proof(signatures, signed, timestamp)
 
 
 def _timestamp(
