@@ -68,8 +68,12 @@ class SimDynamoDb:
         key, expression = request["Key"]["id"]["S"], request["UpdateExpression"]
         names = request.get("ExpressionAttributeNames", {})
         values = request["ExpressionAttributeValues"]
+        condition = request.get("ConditionExpression", "")
 
         def attempt() -> Item:
+            current = self.table.get(key)
+            if not holds(condition, current, values, names):
+                raise Refused(current)
             return self.table.update(key, expression, names, values)
 
         item = self._write("", attempt)

@@ -168,6 +168,7 @@ def test_the_alarm_about_doubts_says_how_a_reply_need_never_be_one_again():
         "SourcesPaused",
         "WebhooksRefused",
         "UnhandledErrors",
+        "UnreadableRecords",
     ],
 )
 def test_what_needs_a_person_has_its_alarm(metric):

@@ -15,14 +15,15 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from openvoip_sms.adapters.record_item import to_item
 from openvoip_sms.adapters.store import BadCursor, DynamoStore
-from openvoip_sms.delivery.ports import (
-    StoreUnavailable,
-)
+from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules import transitions
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
-from openvoip_sms.rules.record import Record, Status
-from tests.fakes import START
+from openvoip_sms.rules.record import Reason, Record, Status, public
+from tests.fakes import ACCEPTED, START, FakeGateway, FakeTelemetry
 from tests.records import sending, waiting
 
 RETENTION = timedelta(days=90)
@@ -81,7 +82,7 @@ def test_a_record_is_read_as_it_was_written(store):
 
 
 def test_what_is_absent_stays_absent(store, stack):
-    record = waiting(text=None, sender=None)
+    record = waiting(text=None, sender=None, status=Status.CANCELLED)
     store.create(record)
     assert store.get("m-1") == record
     assert "text" not in item(stack)
@@ -144,6 +145,225 @@ def test_the_longest_text_of_all_fits(store):
     longest = waiting(text="🎉" * (255 * 33), cost_eur=Decimal("22.95"))
     store.create(longest)
     assert store.get("m-1") == longest
+
+
+# Two versions of the code at once
+
+POLICY = Policy(default_sender="Bottega", live=True)
+LATER = {
+    "held_until": {"S": "2026-11-25T08:00:00.000Z"},
+    "parts": {"L": [{"M": {"n": {"N": "1"}, "ok": {"BOOL": True}}}, {"NULL": True}]},
+    "tags": {"SS": ["a", "b"]},
+    "raw": {"B": b"\x00\xff"},
+    "price": {"N": "0.1"},
+    "nothing": {"NULL": True},
+}
+
+
+def written_by_a_later_version(stack, record, **changed):
+    """Store the record with attributes that this version does not know, and these changed ones.
+
+    `None` removes one.
+    """
+    attributes = to_item(record, RETENTION) | LATER | changed
+    put = {name: value for name, value in attributes.items() if value is not None}
+    stack.dynamodb.put_item(TableName=stack["MessageTable"], Item=put)
+
+
+def later_part(stack, record_id="m-1"):
+    found = item(stack, record_id)
+    found["tags"] = {"SS": sorted(found["tags"]["SS"])}
+    return {name: found[name] for name in LATER}
+
+
+def test_what_a_later_version_has_stored_is_kept_by_every_write(store, stack):
+    written_by_a_later_version(stack, waiting())
+    record = store.get("m-1")
+    reply = CallResult(CallOutcome.UNCERTAIN, "", "boh")
+    steps = [
+        lambda one: transitions.claimed(one, "c-1", START),
+        lambda one: transitions.answered(one, reply, START, POLICY, 1.0).record,
+        lambda one: transitions.resent(one, START, POLICY),
+        lambda one: transitions.requeued(one, START),
+        lambda one: transitions.claimed(one, "c-2", START),
+        lambda one: transitions.released(one, Reason.GATEWAY_BUSY, START, 1.0).record,
+        lambda one: transitions.cancelled(one, START, POLICY),
+        lambda one: transitions.confirmed(one, START, POLICY),
+    ]
+    for step in steps:
+        new = step(record)
+        assert store.replace(record, new) == new
+        assert later_part(stack) == LATER
+        record = store.get("m-1")
+        assert record == new
+    assert record.status is Status.SENT
+    assert "check_shard" not in item(stack)
+    assert public(record).keys() & LATER.keys() == set()
+
+
+def test_what_a_later_version_has_stored_is_kept_by_a_late_answer(store, stack):
+    """While a worker was suspended in its call, another version recorded its lease as expired."""
+    store.create(waiting())
+
+    def lease_expired_meanwhile():
+        after = transitions.lease_expired(store.get("m-1"), START, POLICY, 1.0)
+        written_by_a_later_version(stack, after.record)
+        return ACCEPTED
+
+    delivery = Delivery(
+        store,
+        FakeGateway(lease_expired_meanwhile),
+        FakeTelemetry(),
+        POLICY,
+        clock=lambda: START,
+        jitter=lambda: 1.0,
+        new_claim=lambda: "c-1",
+    )
+    assert delivery.send_stored("m-1", lambda: 60.0).record.status is Status.SENT
+    assert store.get("m-1").status is Status.SENT
+    assert later_part(stack) == LATER
+
+
+def test_a_retried_write_is_recognised_among_attributes_of_a_later_version(store, stack):
+    """A set has no order: DynamoDB returns it in any."""
+    written_by_a_later_version(stack, waiting())
+    old = store.get("m-1")
+    new = transitions.claimed(old, "mine", START)
+    assert store.replace(old, new) is new
+    written_by_a_later_version(stack, new, tags={"SS": ["b", "a"]})
+    assert store.replace(old, new) is new
+
+
+def test_what_a_later_version_says_about_a_replacement_is_kept_and_not_shown(store, stack):
+    replaced = {"character": {"S": "’"}, "by": {"S": "'"}, "count": {"N": "1"}, "at": {"N": "7"}}
+    written_by_a_later_version(stack, waiting(), replaced={"L": [{"M": replaced}]})
+    old = store.get("m-1")
+    assert json.dumps(public(old)["replaced"], ensure_ascii=False) == (
+        """[{"character": "’", "by": "'", "count": 1}]"""
+    )
+    store.replace(old, transitions.claimed(old, "mine", START))
+    assert item(stack)["replaced"] == {"L": [{"M": replaced}]}
+
+
+LATER_STATUS = {"status": {"S": "held"}}
+DAMAGED = {
+    "a status of a later version": LATER_STATUS,
+    "a status that is not a word": {"status": {"S": "+393331234567"}},
+    "a status that is not a text": {"status": {"N": "7"}},
+    "no date and time": {"created_at": {"S": "gestern"}, "updated_at": {"S": "gestern"}},
+    "a time without offset": {"expires_at": {"S": "2026-11-24T08:30:00"}},
+    "a time before the year 1": {"send_at": {"S": "0001-01-01T00:00:00+23:00"}},
+    "a number as time": {"updated_at": {"N": "1795626545"}},
+    "a fraction as version": {"version": {"N": "1.5"}},
+    "a text as number": {"segments": {"S": "2"}},
+    "a number as text": {"text": {"N": "2"}},
+    "a list as sender": {"sender": {"L": []}},
+    "a text as flag": {"archive": {"S": "false"}},
+    "replacements that are texts": {"replaced": {"L": [{"S": "x"}]}},
+    "replacements without a count": {"replaced": {"L": [{"M": {}}]}},
+    "a replacement by a number": {
+        "replaced": {"L": [{"M": {"character": {"S": "’"}, "by": {"N": "1"}, "count": {"N": "1"}}}]}
+    },
+    "no fingerprint": {"fingerprint": None},
+    "no source": {"source": {"NULL": True}},
+    "no text to send": {"text": None},
+    "no sender to send from": {"sender": {"NULL": True}},
+    "nothing but keys": dict.fromkeys(
+        "category expires_at fingerprint source updated_at version text sender".split()
+    ),
+    "nothing but its id": dict.fromkeys(
+        "category expires_at fingerprint source updated_at version text sender"
+        " status to created_at".split()
+    ),
+}
+
+
+@pytest.fixture
+def found():
+    return []
+
+
+@pytest.fixture
+def reporting_store(stack, found):
+    """A store that reports the records that it cannot read."""
+    return DynamoStore(stack.dynamodb, stack["MessageTable"], RETENTION, found.append)
+
+
+@pytest.mark.parametrize("changed", DAMAGED.values(), ids=DAMAGED)
+def test_a_record_that_cannot_be_read_is_reported_and_not_overwritten(
+    reporting_store, stack, found, changed
+):
+    written_by_a_later_version(stack, waiting(), **changed)
+    before = item(stack)
+    calls = [
+        lambda: reporting_store.get("m-1"),
+        lambda: reporting_store.create(waiting(text="altro")),
+        lambda: reporting_store.replace(waiting(version=9), waiting(version=10)),
+    ]
+    for call in calls:
+        with pytest.raises(UnreadableRecord) as refused:
+            call()
+        assert refused.value.id == "m-1"
+        assert isinstance(refused.value, StoreUnavailable)  # for callers that know only that
+        assert "333" not in refused.value.why
+    assert item(stack) == before
+    assert [one.id for one in found] == ["m-1"] * 3
+
+
+def test_the_attribute_that_cannot_be_read_is_named(reporting_store, stack):
+    written_by_a_later_version(stack, waiting(), **LATER_STATUS)
+    with pytest.raises(UnreadableRecord) as refused:
+        reporting_store.get("m-1")
+    assert refused.value.why == "status held"
+
+
+def test_a_record_that_cannot_be_read_hides_no_other_that_is_due(reporting_store, stack, found):
+    fill(reporting_store, 12, check_at=START)
+    for n, name in enumerate(["no text to send", "no fingerprint", "a number as text"]):
+        written_by_a_later_version(stack, waiting(id=f"m-{n * 3}", check_at=START), **DAMAGED[name])
+    due = sorted(one.id for one in reporting_store.due(START))
+    assert due == sorted(f"m-{n}" for n in range(12) if n not in (0, 3, 6))
+    assert sorted(one.id for one in found) == ["m-0", "m-3", "m-6"]
+
+
+def test_a_record_that_cannot_be_read_is_shown_as_such_in_its_lists(reporting_store, stack):
+    fill(reporting_store, 4, status=Status.UNKNOWN)
+    there = {"created_at": START + timedelta(seconds=2), "status": Status.UNKNOWN}
+    written_by_a_later_version(stack, waiting(id="m-2", **there), version={"S": "x"})
+    for page in in_both_lists(reporting_store):
+        first = page(2, None)
+        rest = page(2, first.cursor)
+        ids = [one.id for one in (*first.records, *rest.records)]
+        assert ids == ["m-3", "m-2", "m-1", "m-0"]
+        assert isinstance(first.records[1], UnreadableRecord)
+
+
+def in_both_lists(store):
+    yield lambda limit, cursor: store.in_status(Status.UNKNOWN, limit, cursor)
+    yield lambda limit, cursor: store.to_recipient("+393331234567", limit, cursor)
+
+
+@pytest.mark.parametrize("time", ["gestern", "2026-11-24", "1795626545"])
+def test_a_list_continues_after_a_record_whose_time_is_damaged(store, stack, time):
+    """The page that ends with it has a cursor that leads on."""
+    fill(store, 3, status=Status.UNKNOWN)
+    written_by_a_later_version(
+        stack, waiting(id="m-9", status=Status.UNKNOWN), created_at={"S": time}
+    )
+    for page in in_both_lists(store):
+        ids, cursor = [], None
+        while cursor or not ids:
+            found = page(1, cursor)
+            ids, cursor = [*ids, *(one.id for one in found.records)], found.cursor
+        assert sorted(ids) == ["m-0", "m-1", "m-2", "m-9"]
+
+
+def test_a_record_of_a_later_status_is_listed_by_its_number_and_under_no_other_status(store, stack):
+    fill(store, 2)
+    written_by_a_later_version(stack, waiting(), **LATER_STATUS)
+    found = store.to_recipient("+393331234567", 20, None).records
+    assert sorted(one.id for one in found) == ["m-0", "m-1"]
+    assert [one.id for one in store.in_status(Status.QUEUED, 20, None).records] == ["m-0"]
 
 
 # Lists
@@ -215,7 +435,8 @@ GOOD = {
         cursor_of(GOOD | {"created_at": {"S": ""}}),
         cursor_of(GOOD | {"id": {"S": "x" * 3000}}),
         cursor_of(GOOD | {"created_at": {"S": "x" * 3000}}),
-        cursor_of(GOOD | {"created_at": {"S": "0001-01-01T00:00:00+23:00"}}),
+        cursor_of(GOOD | {"created_at": {"S": "\ud800"}}),
+        cursor_of(GOOD | {"created_at": {"S": 2026}}),
         cursor_of(GOOD | {"more": {"S": "x"}}),
         cursor_of({"id": {"S": "a"}, "created_at": {"S": "2026"}, "status": {"S": "unknown"}}),
         "W1tb" * 9000,

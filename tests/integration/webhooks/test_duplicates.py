@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
 from openvoip_sms.wiring import core
-from tests.integration.webhooks.proxy_events import form, sent, shopify, woocommerce
+from tests.integration.service import metric_sum
+from tests.integration.webhooks.proxy_events import call, form, sent, shopify, woocommerce
 
 
 def test_a_retry_and_a_replay_are_one_record_and_one_sms(service):
@@ -74,3 +75,42 @@ def test_a_person_finds_the_message_by_the_id_in_the_answer(service):
     assert answered["id"].startswith("woocommerce:order.updated:727-completed:")
     found = service.call("GET", "/messages/{id}", answered["id"])
     assert (found.status, found.body["source"]) == (200, "webhook:woocommerce")
+
+
+def group(*events):
+    return call("gruppo", {"eventi": list(events)}, {"X-Webhook-Token": "a-token"})
+
+
+EVENTS = [{"tel": f"333 12312{n:02}", "nome": "Anna"} for n in range(3)]
+
+
+def test_a_record_that_cannot_be_read_does_not_stop_the_other_messages_of_a_call(service, capsys):
+    [accepted] = service.webhook(group(EVENTS[1])).body["messages"]
+    service.stack.dynamodb.update_item(
+        TableName=service.stack["MessageTable"],
+        Key={"id": {"S": accepted["id"]}},
+        UpdateExpression="SET #s = :held",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":held": {"S": "held"}},
+    )
+    answer = service.webhook(group(*EVENTS))
+    assert answer.status == 202
+    assert [one["status"] for one in answer.body["messages"]] == ["queued", "unreadable", "queued"]
+    again = service.webhook(group(EVENTS[1]))
+    assert (again.status, again.reason) == (200, "duplicate")
+    assert metric_sum(capsys.readouterr().out, "UnreadableRecords") == 2
+
+
+def test_nor_does_a_record_that_a_later_version_creates_during_the_call(service, monkeypatch):
+    create, ids = type(core.store()).create, []
+
+    def second_is_unreadable(store, record):
+        ids.append(record.id)
+        if len(ids) == 2:
+            raise UnreadableRecord(record.id, {}, "status held")
+        return create(store, record)
+
+    monkeypatch.setattr(type(core.store()), "create", second_is_unreadable)
+    answer = service.webhook(group(*EVENTS))
+    assert answer.status == 202
+    assert [one["status"] for one in answer.body["messages"]] == ["queued", "unreadable", "queued"]

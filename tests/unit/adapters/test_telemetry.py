@@ -19,7 +19,7 @@ from openvoip_sms.adapters.telemetry import (
     entry_point,
     logger,
 )
-from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.record import Reason, Status
 from openvoip_sms.rules.unused import Unused
@@ -283,6 +283,23 @@ def test_what_a_person_should_see_is_a_warning_or_an_error(output, log_lines):
     assert levels["message.not_handed_over"] == "ERROR"
 
 
+def test_a_record_that_cannot_be_read_is_counted_and_logged_by_its_attribute_only(
+    output, log_lines
+):
+    texts = {"to": "+393331234567", "text": CANARY.text}
+    output.telemetry.record_unreadable(UnreadableRecord("m-1", texts, "status held"))
+    output.telemetry.record_unreadable(UnreadableRecord("avviso-3331234567", texts, "text"))
+    assert output.metrics() == {"UnreadableRecords": (1, "Count")}
+    lines = [json.loads(one) for one in log_lines]
+    assert [(one["message"], one["level"], one["why"]) for one in lines] == [
+        ("record.unreadable", "ERROR", "status held"),
+        ("record.unreadable", "ERROR", "text"),
+    ]
+    assert lines[0]["message_id"] == "m-1"
+    assert "3331234567" not in json.dumps(lines)
+    assert CANARY.text not in json.dumps(lines)
+
+
 def test_an_unhandled_error_is_counted_and_logged_by_place_only(output, log_lines):
     def fail():
         raise RuntimeError(CANARY.text)
@@ -318,6 +335,7 @@ def test_an_id_that_holds_a_number_or_a_tax_code_is_not_shown(output, log_lines,
         output.telemetry.secret_unavailable,
     ):
         report(personal, RuntimeError())
+    output.telemetry.record_unreadable(UnreadableRecord(personal, {}, "text"))
     ids = {json.loads(line)["message_id"] for line in log_lines}
     assert len(ids) == 1
     assert "78831234" not in re.sub("[^0-9]", "", ids.pop())

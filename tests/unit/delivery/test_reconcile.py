@@ -1,11 +1,11 @@
 """Messages that were stored and never queued, claimed and never recorded."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
 from openvoip_sms.delivery.reconcile import ReconcileCounts, Reconciler
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
@@ -50,6 +50,35 @@ def test_what_was_never_scheduled_is_queued_late_rather_than_never(reconciler):
     put(reconciler, due)
     assert run(reconciler) == ReconcileCounts(queued=1)
     assert reconciler.store["m-1"].status is Status.QUEUED
+
+
+def test_a_record_that_becomes_unreadable_during_a_run_stops_no_other(reconciler):
+    put(reconciler, *(waiting(id=f"m-{n}", check_at=START) for n in range(3)))
+    write = reconciler.store.replace
+
+    def replaced(old, new):
+        if old.id == "m-1":
+            raise UnreadableRecord("m-1", {}, "status")
+        return write(old, new)
+
+    reconciler.store.replace = replaced
+    assert run(reconciler) == ReconcileCounts(queued=2)
+    assert [key for key, _ in reconciler.queue.queued] == ["m-0", "m-2"]
+
+
+def test_a_record_that_causes_an_error_stops_no_other(reconciler):
+    """Damage may make one: a validity up to the last moment that can be calculated with."""
+    last = datetime.max.replace(tzinfo=UTC)
+    reconciler = replace(reconciler, policy=replace(POLICY, resend_unknown=True))
+    put(
+        reconciler,
+        sending(id="m-0", check_at=START, attempts=None),
+        sending(id="m-1", check_at=START, expires_at=last),
+        waiting(id="m-2", check_at=START),
+    )
+    assert run(reconciler) == ReconcileCounts(queued=1, leases_expired=1)
+    assert [type(one) for one in reconciler.telemetry.unhandled] == [TypeError]
+    assert [key for key, _ in reconciler.queue.queued] == ["m-1", "m-2"]
 
 
 def test_a_message_that_expired_unnoticed_is_marked_expired(reconciler):

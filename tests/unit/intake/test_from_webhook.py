@@ -7,6 +7,7 @@ import pytest
 
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.webhooks.config.sources import load_sources
@@ -167,6 +168,21 @@ def test_a_text_whose_first_message_was_never_stored_is_sent(setup):
     assert setup.post(2, text="Grazie").reason == "same_text"  # the first may still be at work
     setup.clock.advance(60)
     assert setup.post(3, text="Grazie").accepted
+
+
+def test_a_text_whose_first_message_cannot_be_read_counts_as_sent(setup):
+    """It was accepted, and another version may have sent it."""
+    setup.post(1, text="Grazie")
+    read = setup.store.get
+
+    def get(record_id):
+        if record_id == "form:1":
+            raise UnreadableRecord(record_id, {}, "status held")
+        return read(record_id)
+
+    setup.store.get = get
+    setup.clock.advance(60)
+    assert setup.post(2, text="Grazie").reason == "same_text"
 
 
 def test_a_source_may_allow_the_same_text(setup):

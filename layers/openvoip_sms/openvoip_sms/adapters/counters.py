@@ -3,11 +3,15 @@
 Each count is one atomic write that returns the new value, so that limits hold under concurrency.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from openvoip_sms.adapters.record_item import Item
 from openvoip_sms.adapters.store import translated
+from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.rules.limits import HOUR, Counts, hour_of
+from openvoip_sms.rules.message import ID_PATTERN
 from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 from openvoip_sms.rules.unused import Unused
 
@@ -19,10 +23,20 @@ _UNUSED_KEPT = timedelta(days=30)  # after the last call that caused no message
 
 
 class DynamoCounters:
-    """Implements the delivery's `Counters`."""
+    """Implements the delivery's `Counters`.
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    A part of a counter that cannot be read counts as absent: a limit may then let a message pass,
+    but no source stops.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        found_unreadable: Callable[[UnreadableRecord], None] = lambda _: None,
+    ) -> None:
         self._client, self._table = client, table
+        self._found_unreadable = found_unreadable
 
     def count(self, subject: str, now: datetime) -> Counts:
         """Count one more; return the sliding hour's counts, this one included.
@@ -43,11 +57,10 @@ class DynamoCounters:
                 ReturnValues="ALL_NEW",
             )
         item: dict[str, Any] = dict(answer["Attributes"])
-        paused = item.get("paused_until")
         return Counts(
             this_hour=int(item[f"h{hour}"]["N"]),
-            last_hour=int(item.get(f"h{hour - 1}", {"N": "0"})["N"]),
-            paused_until=from_rfc3339(paused["S"]) if paused else None,
+            last_hour=self._part(item, f"h{hour - 1}", _number) or 0,
+            paused_until=self._part(item, "paused_until", _moment),
         )
 
     def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
@@ -70,8 +83,8 @@ class DynamoCounters:
                 ReturnValues="ALL_NEW",
             )
         item: dict[str, Any] = dict(answer["Attributes"])
-        since = from_rfc3339(item["unused_since"]["S"])
-        return Unused(int(item["unused"]["N"]), int(item["faults"]["N"]), since or now)
+        since = self._part(item, "unused_since", _moment) or now
+        return Unused(int(item["unused"]["N"]), int(item["faults"]["N"]), since)
 
     def pause(self, subject: str, until: datetime) -> None:
         with translated():
@@ -90,22 +103,46 @@ class DynamoCounters:
         """Return the id that claimed the subject first within that time: `record_id` if new."""
         try:
             with translated():
-                self._client.put_item(
+                self._client.update_item(
                     TableName=self._table,
-                    Item={
-                        "id": {"S": subject},
-                        "first": {"S": record_id},
-                        "since": {"S": to_rfc3339(now)},
-                        "ttl": _ttl(now + _KEPT),
+                    Key={"id": {"S": subject}},
+                    UpdateExpression="SET #first = :id, since = :now, #ttl = :ttl",
+                    ConditionExpression="attribute_not_exists(since) OR since <= :over",
+                    ExpressionAttributeNames={"#first": "first", "#ttl": "ttl"},
+                    ExpressionAttributeValues={
+                        ":id": {"S": record_id},
+                        ":now": {"S": to_rfc3339(now)},
+                        ":over": {"S": to_rfc3339(now - within)},
+                        ":ttl": _ttl(now + _KEPT),
                     },
-                    ConditionExpression="attribute_not_exists(id) OR since <= :over",
-                    ExpressionAttributeValues={":over": {"S": to_rfc3339(now - within)}},
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             item: Any = refused.response.get("Item", {})
-            return str(item["first"]["S"])
+            return self._part(item, "first", _message_id) or record_id
         return record_id
+
+    def _part[T](self, item: Item, name: str, load: Callable[[Item], T]) -> T | None:
+        """Return an attribute, `None` if it is absent or cannot be read."""
+        try:
+            return load(item[name]) if name in item else None
+        except (KeyError, ValueError, ArithmeticError):
+            self._found_unreadable(UnreadableRecord(str(item["id"]["S"]), {}, name))
+            return None
+
+
+def _number(attribute: Item) -> int:
+    return int(attribute["N"])
+
+
+def _moment(attribute: Item) -> datetime:
+    return from_rfc3339(attribute["S"])
+
+
+def _message_id(attribute: Item) -> str:
+    if not ID_PATTERN.fullmatch(attribute["S"]):
+        raise ValueError("no message id")
+    return str(attribute["S"])
 
 
 def _ttl(moment: datetime) -> Any:  # noqa: ANN401 - the SDK's attribute value

@@ -1,32 +1,42 @@
-"""A record as an item of the table, and back."""
+"""A record as an item of the table, and back.
 
+During a deployment old and new code write to one table: an attribute that this version does not
+know is kept in every write; an item that it cannot read is an `UnreadableRecord`.
+"""
+
+import re
 import zlib
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from openvoip_sms.rules.record import Record, Status
+from openvoip_sms.delivery.ports import UnreadableRecord
+from openvoip_sms.rules.record import OPEN, Record, Status
 from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
 SHARDS = 4  # partitions of the index over open records, so that none becomes a hot one
-_TIMES = frozenset(
-    "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
-)
-_INTS = frozenset("segments attempts refusals version".split())
+_OTHER = "other_attributes"
+_FIELDS = {field.name: field for field in fields(Record) if field.name != _OTHER}
+_REQUIRED = {name for name, field in _FIELDS.items() if field.default is MISSING}
+_REQUIRED_TO_SEND = {"text", "sender"}  # without them an open record would be sent empty
+_COMPUTED = {"check_shard", "ttl"}
+_STATUS = re.compile(r"[a-z_]{1,30}")  # the status of a later version; no other value is logged
 
 type Item = dict[str, Any]
 
 
 def to_item(record: Record, retention: timedelta) -> Item:
-    values = {field.name: _stored(getattr(record, field.name)) for field in fields(record)}
+    values = {name: _stored(getattr(record, name)) for name in _FIELDS}
     if record.check_at is not None:
         values["check_shard"] = str(zlib.crc32(record.id.encode()) % SHARDS)
     values["ttl"] = int((record.expires_at + retention).timestamp())
+    known = {name: value for name, value in values.items() if value is not None}
     serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in values.items() if value is not None}
+    return {name: serialize(value) for name, value in {**record.other_attributes, **known}.items()}
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401 - any field's value
@@ -42,21 +52,80 @@ def _stored(value: Any) -> Any:  # noqa: ANN401 - any field's value
 
 
 def to_record(item: Item) -> Record:
+    """Read an item.
+
+    Raises:
+        UnreadableRecord: a status of a later version, or damage.
+    """
+    values = {name: _loaded(item, name) for name in _FIELDS.keys() & item.keys()}
+    values = {name: value for name, value in values.items() if value is not None}
+    required = _REQUIRED | (_REQUIRED_TO_SEND if values.get("status") in OPEN else set())
+    for name in sorted(required - values.keys()):
+        raise _unreadable(item, name)
     deserialize = TypeDeserializer().deserialize
-    known = {field.name for field in fields(Record)}
-    values = {name: _loaded(name, deserialize(v)) for name, v in item.items() if name in known}
-    return Record(**values)
+    other = item.keys() - _FIELDS.keys() - _COMPUTED
+    return Record(**values, other_attributes={name: deserialize(item[name]) for name in other})
 
 
-def _loaded(name: str, value: Any) -> Any:  # noqa: ANN401 - any field's value
-    if name in _TIMES:
-        return from_rfc3339(value)
-    if name in _INTS:
-        return int(value)
-    if name == "valid_for":
-        return float(value)
-    if name == "status":
-        return Status(value)
-    if name == "replaced":
-        return tuple({**one, "count": int(one["count"])} for one in value)
+def _loaded(item: Item, name: str) -> Any:  # noqa: ANN401 - any field's value
+    try:
+        value: Any = TypeDeserializer().deserialize(item[name])
+        load: _Load = _LOAD.get(name, _text)
+        return None if value is None else load(value)
+    except (ValueError, TypeError, KeyError, ArithmeticError, AttributeError):
+        raise _unreadable(item, name) from None
+
+
+def _unreadable(item: Item, field: str) -> UnreadableRecord:
+    texts = {name: str(value["S"]) for name, value in item.items() if "S" in value}
+    status = texts.get("status", "")
+    shown = f" {status}" if field == "status" and _STATUS.fullmatch(status) else ""
+    return UnreadableRecord(texts.get("id", ""), texts, f"{field}{shown}")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any stored value
+    if not isinstance(value, str):
+        raise TypeError
     return value
+
+
+def _bool(value: Any) -> bool:  # noqa: ANN401 - any stored value
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - any stored value
+    if not isinstance(value, Decimal):
+        raise TypeError
+    return value
+
+
+def _whole(value: Any) -> int:  # noqa: ANN401 - any stored value
+    if _decimal(value) % 1:
+        raise ValueError
+    return int(value)
+
+
+def _replacements(value: Any) -> tuple[dict[str, Any], ...]:  # noqa: ANN401 - any stored value
+    return tuple(map(_replacement, value))
+
+
+def _replacement(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any stored value
+    read = {"character": _text, "by": _text, "count": _whole}
+    return {**value, **{name: load(value[name]) for name, load in read.items()}}
+
+
+_TIMES = "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
+type _Load = Callable[[Any], Any]
+_LOAD: dict[str, _Load] = (
+    dict.fromkeys(_TIMES, lambda value: from_rfc3339(_text(value)))
+    | dict.fromkeys("segments attempts refusals version".split(), _whole)
+    | dict.fromkeys("archive maybe_sent".split(), _bool)
+    | {
+        "cost_eur": _decimal,
+        "replaced": _replacements,
+        "status": Status,
+        "valid_for": lambda value: float(_decimal(value)),
+    }
+)

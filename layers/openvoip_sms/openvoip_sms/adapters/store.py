@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openvoip_sms.adapters.record_item import SHARDS, Item, to_item, to_record
-from openvoip_sms.delivery.ports import BadCursor, Page, StoreUnavailable
-from openvoip_sms.rules.message import ID_PATTERN
+from openvoip_sms.delivery.ports import BadCursor, Page, StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules.record import Record, Status
-from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY_CHECK, BY_RECIPIENT, BY_STATUS = "by_check", "by_recipient", "by_status"
+_MAX_KEY_BYTES = {"id": 2048, "created_at": 1024}  # of DynamoDB's partition and sort keys
 _NOT_TRANSLATED = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
 )
@@ -27,8 +27,15 @@ _NOT_TRANSLATED = frozenset(
 class DynamoStore:
     """Implements the delivery's `Store`, and the lists for the API."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, retention: timedelta) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention: timedelta,
+        found_unreadable: Callable[[UnreadableRecord], None] = lambda _: None,
+    ) -> None:
         self._client, self._table, self._retention = client, table, retention
+        self._found_unreadable = found_unreadable
 
     def create(self, record: Record) -> Record:
         """Write the record if its id is new; return what is stored under that id now."""
@@ -46,14 +53,14 @@ class DynamoStore:
             found = self._client.get_item(
                 TableName=self._table, Key={"id": {"S": record_id}}, ConsistentRead=True
             )
-        return to_record(found["Item"]) if "Item" in found else None
+        return self._read(found["Item"]) if "Item" in found else None
 
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page."""
         for shard in range(SHARDS):
             for key in self._due_keys(shard, now):
-                record = self.get(key)
-                if record is not None and record.check_at is not None and record.check_at <= now:
+                record = self._get_or_unreadable(key)
+                if isinstance(record, Record) and record.check_at and record.check_at <= now:
                     yield record
 
     def to_recipient(self, number: str, limit: int, cursor: str | None) -> Page:
@@ -61,6 +68,20 @@ class DynamoStore:
 
     def in_status(self, status: Status, limit: int, cursor: str | None) -> Page:
         return self._list(BY_STATUS, "status", status, limit, cursor)
+
+    def _read(self, item: Item) -> Record:
+        try:
+            return to_record(item)
+        except UnreadableRecord as unreadable:
+            self._found_unreadable(unreadable)
+            raise
+
+    def _get_or_unreadable(self, record_id: str) -> Record | UnreadableRecord | None:
+        """Return one record of several: one that cannot be read must not hide the others."""
+        try:
+            return self.get(record_id)
+        except UnreadableRecord as unreadable:
+            return unreadable
 
     def _put(self, record: Record, condition: str, values: dict[str, Any]) -> Record | None:
         item = to_item(record, self._retention)
@@ -75,7 +96,7 @@ class DynamoStore:
                 self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             found: Any = refused.response.get("Item")
-            current = to_record(found) if found else None
+            current = self._read(found) if found else None
             # The same write, retried by the SDK after a lost reply, is refused too.
             # Items cannot be compared: the table trims the zeros of 86400.0 and 0.10.
             return record if current == to_record(item) else current
@@ -105,10 +126,14 @@ class DynamoStore:
                 Limit=limit,
                 **start,
             )
-        found = (self.get(item["id"]["S"]) for item in answer["Items"])
-        records = [r for r in found if r is not None and getattr(r, key) == value]
+        found = (self._get_or_unreadable(item["id"]["S"]) for item in answer["Items"])
+        records = [one for one in found if one is not None and _stored(one, key) == value]
         last = answer.get("LastEvaluatedKey")
         return Page(records, _write_cursor(last) if last else None)
+
+
+def _stored(record: Record | UnreadableRecord, key: str) -> object:
+    return getattr(record, key) if isinstance(record, Record) else record.texts.get(key)
 
 
 @contextmanager
@@ -137,10 +162,14 @@ def _read_cursor(cursor: str, key: str, value: str) -> Item:
     """
     try:
         start = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        if start.keys() == {"id", "created_at", key} and start[key] == {"S": value}:
-            from_rfc3339(start["created_at"]["S"])
-            if ID_PATTERN.fullmatch(start["id"]["S"]):
-                return {name: {"S": part["S"]} for name, part in start.items()}
-    except (ValueError, OverflowError, AttributeError, KeyError, TypeError, RecursionError):
-        pass  # binascii.Error is a ValueError; OverflowError: a time before the year 1
+        is_of_list = start.keys() == {"id", "created_at", key} and start[key] == {"S": value}
+        # A page may end with a damaged record, after which the list must continue: any key will do.
+        if is_of_list and all(_may_be_key(start[name]["S"], name) for name in _MAX_KEY_BYTES):
+            return {name: {"S": part["S"]} for name, part in start.items()}
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        pass  # binascii.Error is a ValueError
     raise BadCursor("The cursor does not belong to this list: start without it.")
+
+
+def _may_be_key(text: str, name: str) -> bool:
+    return 0 < len(text.encode()) <= _MAX_KEY_BYTES[name]

@@ -20,6 +20,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.log_id import log_id
 from openvoip_sms.rules.phone import mask, mask_within
@@ -147,6 +148,12 @@ class CloudWatchTelemetry:
     def secret_unavailable(self, record_id: str, error: Exception) -> None:
         self._operation_failed("gateway.secret_unavailable", record_id, error)
 
+    def record_unreadable(self, record: UnreadableRecord) -> None:
+        """A record was found that this version cannot read; nothing is sent for it."""
+        extra = {"message_id": log_id(record.id, self._id_key), "why": record.why}
+        logger.error("record.unreadable", extra=extra)
+        self._count({"UnreadableRecords": 1})
+
     # ---- The queue -------------------------------------------------------------------------
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:
@@ -223,6 +230,7 @@ class CloudWatchTelemetry:
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
         """Log class and stack trace, but not the error's message, which may contain a text."""
         where = traceback.format_tb(error.__traceback__)
+        ids = {name: mask_within(value) for name, value in ids.items()}
         extra = {**ids, "component": component, "error": type(error).__name__, "where": where}
         logger.error("service.unhandled_error", extra=extra)
         self._count({"UnhandledErrors": 1})

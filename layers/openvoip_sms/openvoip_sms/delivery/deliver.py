@@ -179,7 +179,9 @@ class Delivery[Credentials]:
         result = self._write(ours, new, after.retry_in)
         current = result.record
         if result.repeated and current is not None and _is_own_unknown(ours, current):
-            return self._write(current, replace(new, version=current.version + 1), after.retry_in)
+            other = current.other_attributes
+            again = replace(new, version=current.version + 1, other_attributes=other)
+            return self._write(current, again, after.retry_in)
         return result
 
 

@@ -8,7 +8,7 @@ never paused; a person is told.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from openvoip_sms.delivery.ports import Clock, Counters, Store, Telemetry
+from openvoip_sms.delivery.ports import Clock, Counters, Store, Telemetry, UnreadableRecord
 from openvoip_sms.rules import limits
 from openvoip_sms.rules.limits import Counts, ExceededLimit, FloodLimits
 from openvoip_sms.rules.record import REASON_IN_WORDS, Reason, Record
@@ -45,9 +45,15 @@ class FloodGuard:
         day = record.send_at.date() if record.send_at else ""
         same = limits.subject(_kind("text", allowed), f"{record.to}\n{day}\n{record.text}")
         first = self.counters.claim_once(same, record.id, now, limits.SAME_TEXT_WITHIN)
-        if first != record.id and self.store.get(first) is None:
+        if first != record.id and not self._is_stored(first):
             return self.counters.claim_once(same, record.id, now, limits.STORED_WITHIN)
         return first
+
+    def _is_stored(self, record_id: str) -> bool:
+        try:
+            return self.store.get(record_id) is not None
+        except UnreadableRecord:
+            return True
 
     def _limit(self, record: Record, allowed: FloodLimits, now: datetime) -> ExceededLimit | None:
         """Count for source, range and number, in that order, up to the first limit exceeded."""

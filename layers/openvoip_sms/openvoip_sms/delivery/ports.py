@@ -1,6 +1,6 @@
 """The interfaces of the use cases; `adapters` implements them, tests and simulation fake them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -26,6 +26,20 @@ class OutcomeNotRecorded(StoreUnavailable):
         self.record_id = record_id
 
 
+class UnreadableRecord(StoreUnavailable):
+    """There is a record that this version cannot read: of a later version, or damaged.
+
+    Its message was accepted, and may have been sent: nothing may be sent for it. `texts` are its
+    attributes of type text, `why` names the attribute that cannot be read.
+    """
+
+    status, reason = "unreadable", "record_unreadable"  # as the API shows it
+
+    def __init__(self, record_id: str, texts: Mapping[str, str], why: str) -> None:
+        super().__init__("a record cannot be read")
+        self.id, self.texts, self.why = record_id, texts, why
+
+
 class QueueUnavailable(Exception):
     """The queue (or the scheduler) did not accept the message. The reconciler will queue it."""
 
@@ -49,7 +63,7 @@ class Sms:
 
 
 class Store(Protocol):
-    """The table. Every method may raise `StoreUnavailable`."""
+    """The table. Every method may raise `StoreUnavailable`, for one record `UnreadableRecord`."""
 
     def create(self, record: Record) -> Record:
         """Write the record if its id is new; return what is stored under that id now."""
@@ -61,7 +75,10 @@ class Store(Protocol):
         """Write `new` if `old`'s version is still current; return what is stored now."""
 
     def due(self, now: datetime) -> Iterable[Record]:
-        """Return the open records whose `check_at` has passed, page by page."""
+        """Return the open records whose `check_at` has passed, page by page.
+
+        A record that cannot be read is left out.
+        """
 
 
 class BadCursor(ValueError):
@@ -72,7 +89,7 @@ class BadCursor(ValueError):
 class Page:
     """Some records, newest first; `cursor` leads to the next page, `None` at the end."""
 
-    records: list[Record]
+    records: list[Record | UnreadableRecord]
     cursor: str | None
 
 

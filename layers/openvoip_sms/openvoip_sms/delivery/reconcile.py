@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from openvoip_sms.delivery.permission import Circumstances, End, permission
-from openvoip_sms.delivery.ports import Clock, Jitter, Queue, QueueUnavailable, Store, Telemetry
+from openvoip_sms.delivery.ports import (
+    Clock,
+    Jitter,
+    Queue,
+    QueueUnavailable,
+    Store,
+    StoreUnavailable,
+    Telemetry,
+    UnreadableRecord,
+)
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
@@ -41,7 +50,14 @@ class Reconciler:
         for record in self.store.due(self.clock()):
             if seconds_left() < MIN_SECONDS_LEFT:
                 break
-            self._repair(record, counts)
+            try:
+                self._repair(record, counts)
+            except UnreadableRecord:
+                continue  # it changed meanwhile; the store has reported it
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - one record must not stop the others
+                self.telemetry.unhandled_error("reconciler", error, message_id=record.id)
         return counts
 
     def _repair(self, record: Record, counts: ReconcileCounts) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.rules.limits import FloodLimits
 from openvoip_sms.rules.message import InvalidMessage, Message, Violation, parse_message
 from openvoip_sms.rules.new_record import record_of, rejected_record
@@ -21,7 +22,7 @@ from openvoip_sms.webhooks.plan import PlannedMessage, RejectedMessage
 class WebhookOutcome:
     """What is stored for one planned message; `repeated` when its event was received earlier."""
 
-    record: Record
+    record: Record | UnreadableRecord
     repeated: bool = False
 
     @property
@@ -43,6 +44,13 @@ class WebhookIntake:
 
     def handle(self, planned: PlannedMessage | RejectedMessage, source: Source) -> WebhookOutcome:
         """Store one message, and hand it over if it may be sent; return what is stored now."""
+        try:
+            return self._handle(planned, source)
+        except UnreadableRecord as unreadable:
+            # Its event was received earlier; the other messages of this call must not wait for it.
+            return WebhookOutcome(unreadable, repeated=True)
+
+    def _handle(self, planned: PlannedMessage | RejectedMessage, source: Source) -> WebhookOutcome:
         current = self.enqueuer.store.get(planned.id)
         if current is not None:
             self.enqueuer.telemetry.duplicate_received(current)

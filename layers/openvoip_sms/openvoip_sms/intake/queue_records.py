@@ -10,6 +10,7 @@ from openvoip_sms.delivery.ports import (
     ReceivedMessages,
     StoreUnavailable,
     Telemetry,
+    UnreadableRecord,
 )
 from openvoip_sms.intake.from_queue import QueueIntake, QueueOutcome, with_identity
 from openvoip_sms.rules.transitions import backoff
@@ -44,6 +45,8 @@ class QueueRecords:
         sqs_id, received = record["messageId"], _receives(record)
         try:
             return self.intake.handle(record["body"], sqs_id, seconds_left, _queued_at(record))
+        except UnreadableRecord:
+            pass  # the store has reported it, which has its own alarm
         except (StoreUnavailable, QueueUnavailable) as error:
             self.telemetry.message_delayed(sqs_id, error)
         except Exception as error:  # noqa: BLE001 - must not fail the other messages of the batch

@@ -1,6 +1,7 @@
 """The record of a message, its public form, and each status and reason in plain words."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -123,6 +124,7 @@ class Record:
     `version` grows with every change: a change is stored only if the version it was made from is
     still current. `claim` names the worker that may call the gateway until its lease ends at
     `claimed_until`. After `check_at` the reconciler handles a record that is still open.
+    `other_attributes` are those that a later version has stored: every write keeps them.
     """
 
     id: str
@@ -156,6 +158,7 @@ class Record:
     maybe_sent: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
     version: int = 1
+    other_attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def becomes(self, status: Status, now: datetime, **changes: Any) -> "Record":  # noqa: ANN401
         """Return the next version of this record in `status`."""
@@ -166,6 +169,7 @@ PUBLIC = (
     "id status to sender text encoding segments replaced cost_eur category archive source reference"
     " attempts reason detail created_at updated_at sent_at send_at expires_at"
 ).split()
+REPLACED = ("character", "by", "count")
 
 
 def public(record: Record) -> dict[str, Any]:
@@ -182,7 +186,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any field's value
             return to_rfc3339(value)
         case Decimal():
             return float(value)
-        case tuple():
-            return list(value)
+        case tuple():  # what was replaced; a later version may store more about it
+            return [{name: one[name] for name in REPLACED} for one in value]
         case _:
             return value

@@ -10,6 +10,7 @@ from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
     RecordLists,
     StoreUnavailable,
+    UnreadableRecord,
 )
 from openvoip_sms.intake.from_api import ApiIntake, DryRun
 from openvoip_sms.rules.message import InvalidMessage
@@ -39,6 +40,7 @@ ERRORS: response.ErrorTable = {
     ),
     BadCursor: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_cursor"),
     CallNotRecorded: lambda error: response.outcome_not_recorded(error.location),
+    UnreadableRecord: response.unreadable,
     StoreUnavailable: lambda _: response.unavailable(),
 }
 _ID_IN_USE = "This id belongs to a message with other content: use a new id for a new message."
@@ -100,7 +102,9 @@ class MessagesApi:
         else:
             page = self.records.to_recipient(search.to or "", search.limit, search.cursor)
         more = {"cursor": page.cursor} if page.cursor else {}
-        return Response(HTTPStatus.OK, {"messages": [public(one) for one in page.records]} | more)
+        return Response(
+            HTTPStatus.OK, {"messages": [response.listed(one) for one in page.records]} | more
+        )
 
     def _cancel(self, event: ProxyEvent) -> Response:
         result = self.actions.cancel(api_request.message_id(event))

@@ -7,12 +7,17 @@ from http import HTTPStatus
 from typing import Any
 
 from openvoip_sms.delivery.permission import End
+from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.intake.from_api import DryRun
 from openvoip_sms.rules.message import Violation
 from openvoip_sms.rules.record import REASON_IN_WORDS, STATUS_IN_WORDS, Record, Status, public
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 RETRY_SECONDS = "5"
+UNREADABLE = (
+    "This version of the service cannot read the record: a later version has written it, or it is"
+    " damaged. Nothing is sent for it; the log says which attribute is the cause."
+)
 
 STATUS = {
     Status.SENT: HTTPStatus.CREATED,
@@ -91,6 +96,19 @@ def record_response(record: Record, location: str, *, replayed: bool = False) ->
         headers=headers,
         message=public(record),
     )
+
+
+def listed(record: Record | UnreadableRecord) -> dict[str, Any]:
+    """A record as a list shows it."""
+    if isinstance(record, UnreadableRecord):
+        return {"id": record.id, "status": record.status, "detail": UNREADABLE}
+    return public(record)
+
+
+def unreadable(record: UnreadableRecord) -> Response:
+    """The response for a record that cannot be read: it is left as it is."""
+    status, shown = HTTPStatus.INTERNAL_SERVER_ERROR, listed(record)
+    return problem(status, UNREADABLE, reason=record.reason, message=shown)
 
 
 def unavailable() -> Response:

@@ -81,7 +81,8 @@ def secret(variable: str) -> JsonSecret:
 @cache
 def store() -> DynamoStore:
     table = env().required("TABLE_NAME")
-    return DynamoStore(client("dynamodb"), table, settings.retention(env()))
+    retention, found_unreadable = settings.retention(env()), telemetry().record_unreadable
+    return DynamoStore(client("dynamodb"), table, retention, found_unreadable)
 
 
 @cache

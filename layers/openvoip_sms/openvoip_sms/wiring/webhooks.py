@@ -33,7 +33,8 @@ def webhook_api() -> WebhookApi:
 
 @cache
 def _counters() -> DynamoCounters:
-    return DynamoCounters(core.client("dynamodb"), core.env().required("TABLE_NAME"))
+    table, telemetry = core.env().required("TABLE_NAME"), core.telemetry()
+    return DynamoCounters(core.client("dynamodb"), table, telemetry.record_unreadable)
 
 
 @cache
