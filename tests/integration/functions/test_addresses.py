@@ -12,12 +12,10 @@ from tests.integration.functions.messages import WITH_ID
 from tests.integration.service import event
 from tests.records import waiting
 
-ID = "shop:orders/fulfilled:1".replace("/", ".")  # as a webhook makes them, with colons
+ID = "shop:orders:1"  # webhooks make ids with colons
 
 
-@pytest.mark.parametrize(
-    "raw", [ID, quote(ID, safe=""), ID.replace(":", "%3a"), quote(quote(ID)[:1]) + ID[1:]]
-)
+@pytest.mark.parametrize("raw", [ID, quote(ID, safe=""), ID.replace(":", "%3a"), "%73" + ID[1:]])
 def test_an_id_in_a_path_may_be_percent_encoded(service, raw):
     until = core.clock() + timedelta(hours=1)
     core.store().create(waiting(id=ID, status=Status.UNKNOWN, expires_at=until))
