@@ -75,6 +75,7 @@ def output():
 @pytest.fixture
 def log_lines():
     """The log's lines, formatted as they are output."""
+    logger.clear_state()  # a handler that ran before has left its context
     lines = []
 
     class Capture(logging.Handler):
