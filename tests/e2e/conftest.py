@@ -18,8 +18,9 @@ TIME_OUT = 30.0  # seconds that a message may take on a busy machine
 class Deployment:
     """The deployed stack and the gateway table_through it, with what tests do to them."""
 
-    def __init__(self, stack, gateway, recorder):
+    def __init__(self, stack, gateway, recorder, sources):
         self.stack, self.gateway, self.recorder = stack, gateway, recorder
+        self.sources = sources  # the file that the webhooks read
 
     def call(self, method, path, body=None, **headers):
         """Return status, headers and parsed body of one HTTP call with the API key."""
@@ -105,8 +106,9 @@ def _deployment(tmp_path_factory):
         deployed(gateway) as stack,
         recorded(stack) as recorder,
     ):
-        stack.use_sources(shipped_file(tmp_path_factory.mktemp("sources")), 1)
-        yield Deployment(stack, gateway, recorder)
+        sources = shipped_file(tmp_path_factory.mktemp("sources"))
+        stack.use_sources(sources, 1)
+        yield Deployment(stack, gateway, recorder, sources)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import boto3
 import pytest
 
 from local import answers, set_secret
-from local.check_sources import SOURCES
 from local.deployed_stack import WEBHOOK_SECRETS, architecture
 from local.find_message import ids_of, table_of
 from local.own_stack import OwnStack
@@ -51,10 +50,10 @@ def environment(deployment):
 def acme(deployment, tmp_path):
     """The shipped sources and one more, added while the stack runs."""
     file = tmp_path / "sources.local.yaml"
-    file.write_text((ROOT / SOURCES).read_text("utf-8") + ACME, "utf-8")
-    deployment.stack.use_sources(file, 1)
+    file.write_text(deployment.sources.read_text("utf-8") + ACME, "utf-8")
+    deployment.stack.use_sources(file, 2)
     yield
-    deployment.stack.use_sources(ROOT / SOURCES, 2)
+    deployment.stack.use_sources(deployment.sources, 3)
     deployment.stack.set_secrets()
 
 
