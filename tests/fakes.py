@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable
+from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable, Unfinished
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.limits import Counts, hour_of
@@ -167,6 +167,7 @@ class FakeTelemetry:
     exceeded: list[tuple[str, Reason]] = field(default_factory=list)
     unused: list[tuple[str, str, Unused]] = field(default_factory=list)
     not_recorded: list[Record] = field(default_factory=list)
+    interrupted: list[tuple[str, int]] = field(default_factory=list)
     dead_lettered: list[str] = field(default_factory=list)
     unhandled: list[Exception] = field(default_factory=list)
 
@@ -209,11 +210,36 @@ class FakeTelemetry:
     def not_counted(self, source: str, error: Exception) -> None:
         self.failures.append(("not_counted", source, error))
 
+    def message_interrupted(self, sqs_id: str, deaths: int) -> None:
+        self.interrupted.append((sqs_id, deaths))
+
     def message_dead_lettered(self, reason: str) -> None:
         self.dead_lettered.append(reason)
 
     def unhandled_error(self, _component: str, error: Exception, **_ids: str) -> None:
         self.unhandled.append(error)
+
+
+class FakeAttempts:
+    """Keeps what was noted; `down`: every call fails; `not_cleared`: only those of a 0."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, Unfinished] = {}
+        self.down = self.not_cleared = False
+        self.calls = 0
+
+    def unfinished(self, sqs_id: str) -> Unfinished | None:
+        self._answer(fails=self.down)
+        return self.noted.get(sqs_id)
+
+    def note(self, sqs_id: str, count: int, now: datetime) -> None:
+        self._answer(fails=self.down or (self.not_cleared and count == 0))
+        self.noted[sqs_id] = Unfinished(count, now)
+
+    def _answer(self, *, fails: bool) -> None:
+        self.calls += 1
+        if fails:
+            raise StoreUnavailable("ThrottlingException")
 
 
 class FakeCounters:

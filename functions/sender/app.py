@@ -6,28 +6,32 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms.adapters.telemetry import entry_point
+from openvoip_sms.intake.received_message import received_message
 from openvoip_sms.wiring import core, sending
 from openvoip_sms.wiring.settings import BadSetting
 
 workers = ThreadPoolExecutor(core.WORKERS)
 
 
-def failed(records: list[dict[str, Any]], context: LambdaContext) -> list[str]:
+class NoBatch(Exception):
+    """The event holds no list of records: it was not SQS that called."""
+
+
+def failed(event: object, context: LambdaContext) -> list[str]:
     """Return the SQS ids to be delivered again: all of them while the stack is misconfigured."""
-
-    def should_retry(record: dict[str, Any]) -> bool:
-        return parts.should_retry(record, lambda: context.get_remaining_time_in_millis() / 1000)
-
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not isinstance(records, list):
+        core.telemetry().unhandled_error("queue", NoBatch())
+        return []
     try:
         parts = sending.queue_records()  # once, before ten threads build them ten times
     except BadSetting as error:
         core.telemetry().configuration_error(str(error), "queue")
-        return [record["messageId"] for record in records]
-    retries = workers.map(should_retry, records)
-    return [one["messageId"] for one, retry in zip(records, retries, strict=True) if retry]
+        return [received_message(record).sqs_id for record in records]
+    return parts.failed(records, lambda: context.get_remaining_time_in_millis() / 1000, workers.map)
 
 
 @entry_point
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    ids = failed(event["Records"], context)
+    ids = failed(event, context)
     return {"batchItemFailures": [{"itemIdentifier": sqs_id} for sqs_id in ids]}

@@ -98,11 +98,12 @@ class Check:
         self.ends["not accepted, as told"] += len(clients.sent - clients.promised - known)
 
     def _is_dead_lettered(self, text: str) -> bool:
-        """A message whose id another one has, or that came too often, waits for a person."""
+        """It waits for a person: its id is in use, it came too often, or was interrupted."""
         dead = self._wired.sqs.dead
         reasons = [reason for body, reason in dead if f'{text}"' in body.replace("\\", "")]
+        for_a_person = {"received_too_often", "interrupted"}
         return bool(reasons) and (
-            text in self._clients.conflicting or "received_too_often" in reasons
+            text in self._clients.conflicting or not for_a_person.isdisjoint(reasons)
         )
 
     def _dead_letters(self) -> None:

@@ -219,9 +219,38 @@ def test_a_byte_order_mark_before_a_pointer_is_none_either():
     assert len(setup.gateway.accepted) == 1
 
 
-def test_a_body_keeps_its_id_through_the_dead_letter_queue_with_a_byte_order_mark_too():
-    body = with_identity("\ufeff" + json.dumps(MINIMAL | {"id": None}), "sqs-1")
-    assert json.loads(body) == MINIMAL | {"id": "sqs-1"}
+@pytest.mark.parametrize(
+    ("body", "identity"),
+    [
+        (MINIMAL, "sqs-1"),
+        (MINIMAL | {"id": None}, "sqs-1"),
+        (MINIMAL | {"id": "m-1"}, "m-1"),
+        ("\ufeff" + json.dumps(MINIMAL | {"id": None}), "sqs-1"),
+    ],
+)
+def test_a_body_keeps_its_identity_through_the_dead_letter_queue(body, identity):
+    written = body if isinstance(body, str) else json.dumps(body)
+    setup = Setup()
+    assert setup.handle(with_identity(written, "sqs-1"), "sqs-of-the-redrive") == COMPLETED
+    assert list(setup.store.records) == [identity]
+    assert setup.store[identity].status is Status.SENT
+
+
+@pytest.mark.parametrize("how_often", [1, 5])
+def test_envelopes_keep_their_identity_through_the_dead_letter_queue_however_often(how_often):
+    """One whose id no message can have counts as none: the SQS id was used."""
+    for envelope_id, identity in (("x", "x"), ("a b", "sqs-1")):
+        envelope = sns(event_bridge(MINIMAL | {"id": None}) | {"id": envelope_id})
+        body = json.dumps(envelope | {"MessageId": None})
+        for n in range(how_often):
+            body = with_identity(body, f"sqs-{n + 1}")
+        setup = Setup()
+        assert setup.handle(body, "sqs-of-the-redrive") == COMPLETED
+        assert list(setup.store.records) == [identity]
+
+
+def test_a_pointer_needs_no_envelope_in_the_dead_letter_queue():
+    assert with_identity('{"stored_message": "m-1"}', "sqs-1") == '{"stored_message": "m-1"}'
 
 
 def test_an_envelope_s_id_serves_where_the_message_s_own_is_null():

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from openvoip_sms.delivery.ports import MAX_QUEUE_DELAY, POINTER, QueueUnavailable
+from openvoip_sms.delivery.ports import (
+    MAX_MESSAGE_BYTES,
+    MAX_QUEUE_DELAY,
+    POINTER,
+    QueueUnavailable,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 MAX_DELAY_SECONDS = int(MAX_QUEUE_DELAY.total_seconds())
 MAX_VISIBILITY_SECONDS = 39_600  # below SQS's 12 hours, which count from the receive
@@ -46,12 +52,17 @@ class SqsQueue:
             )
 
     def dead_letter(self, body: str, reason: str) -> None:
-        """Put a body into the dead-letter queue, with the reason as a message attribute."""
+        """Put a body into the dead-letter queue, with the reason as a message attribute.
+
+        A body that leaves no room for it goes without: the log has the reason too.
+        """
+        attribute: MessageAttributeValueTypeDef = {"DataType": "String", "StringValue": reason}
+        size = len(body.encode("utf-8", "surrogatepass")) + len("reasonString") + len(reason)
         with translated():
             self._client.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=body,
-                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+                MessageAttributes={"reason": attribute} if size <= MAX_MESSAGE_BYTES else {},
             )
 
 

@@ -161,6 +161,9 @@ class CloudWatchTelemetry:
         logger.error("message.delayed", extra={"sqs_id": sqs_id, "error": mask_within(str(error))})
         self._count({"Retried": 1}, "queue")
 
+    def message_interrupted(self, sqs_id: str, deaths: int) -> None:
+        logger.error("message.interrupted", extra={"sqs_id": sqs_id, "deaths": deaths})
+
     def message_dead_lettered(self, reason: str) -> None:
         logger.warning("message.dead_lettered", extra={"reason": mask_within(reason)})
 

@@ -85,6 +85,19 @@ class Delivery[Credentials]:
             return self._find_claimed(record)
         return DeliveryResult(record, repeated=True)
 
+    def give_up(self, record_id: str) -> DeliveryResult:
+        """End a waiting message that made the function die before it was claimed: it failed.
+
+        One that is claimed is left to its lease, after which the reconciler finds it.
+        """
+        record = self.store.get(record_id)
+        if record is None or record.status not in WAITING:
+            return DeliveryResult(record, repeated=True)
+        new = transitions.ended(
+            record, Status.FAILED, Reason.INTERRUPTED, self.clock(), self.policy
+        )
+        return self._write(record, new)
+
     def _send_waiting(self, record: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
         now = self.clock()
         answer = self._permission(record, now)

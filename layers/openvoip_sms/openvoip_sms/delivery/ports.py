@@ -11,6 +11,7 @@ from openvoip_sms.rules.record import Reason, Record, Status
 from openvoip_sms.rules.unused import Unused
 
 POINTER = "stored_message"  # a queue body with this key alone points to a stored message
+MAX_MESSAGE_BYTES = 1024 * 1024  # of SQS: a body and its attributes
 MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
 
 
@@ -159,6 +160,24 @@ class ReceivedMessages(Protocol):
         """Put a body into the dead-letter queue, with the reason as an attribute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Attempts at a queue message that began and did not end, and when the last one began."""
+
+    count: int
+    began: datetime
+
+
+class Attempts(Protocol):
+    """A mark on each queue message that is received again. May raise `StoreUnavailable`."""
+
+    def unfinished(self, sqs_id: str) -> Unfinished | None:
+        """Return what was noted last, by a consistent read."""
+
+    def note(self, sqs_id: str, count: int, now: datetime) -> None:
+        """Store how many attempts are unfinished, with one that begins now."""
+
+
 class Telemetry(Protocol):
     """Logs and metrics: what happened, for people."""
 
@@ -197,6 +216,9 @@ class Telemetry(Protocol):
 
     def message_delayed(self, sqs_id: str, error: Exception) -> None:
         """A queue message is retried because the table or the queue did not answer."""
+
+    def message_interrupted(self, sqs_id: str, deaths: int) -> None:
+        """The function died during so many attempts at a message, one after another."""
 
     def message_dead_lettered(self, reason: str) -> None:
         """A body was put into the dead-letter queue."""

@@ -1,6 +1,7 @@
 """Messages of the queue: each body is completed, retried or dead-lettered."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,14 +9,19 @@ from typing import Any
 
 from openvoip_sms.delivery.deliver import Delivery, DeliveryResult
 from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.delivery.ports import MAX_QUEUE_DELAY, POINTER
+from openvoip_sms.delivery.ports import MAX_MESSAGE_BYTES, MAX_QUEUE_DELAY, POINTER
 from openvoip_sms.intake.parse import parse_asked
 from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage
 from openvoip_sms.rules.new_record import record_of, rejected_record
 from openvoip_sms.rules.record import OPEN, WAITING
 from openvoip_sms.rules.strict_json import NotJson, read_json
 
-MAX_ENVELOPES = 3  # SNS in SQS, EventBridge in SNS in SQS
+# Objects, lists and members of a body. A message has a dozen; a mebibyte of nothing else would take
+# the time and memory that the other messages of its batch need.
+MAX_PARTS = 20_000
+MAX_ENVELOPES = 4  # SNS in SQS, EventBridge in SNS in SQS, and that of a dead letter
+_DEAD_LETTER = {"source": "openvoip-sms", "detail-type": "DeadLetter"}  # the envelope's beginning
+_POINTER = re.compile(rf'\{{"{POINTER}": "({ID_PATTERN.pattern})"\}}', re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,21 @@ class QueueIntake:
     ) -> QueueOutcome:
         """Handle one body that was queued at that moment, if it is known."""
         try:
-            given = unwrap(read_json(body, duplicate_keys="refuse"))
+            given = unwrap(_parsed(body))
         except NotJson:
             return QueueOutcome(dead_letter="not_json")
         if isinstance(given, dict) and given.keys() == {POINTER}:
             return self._stored(given[POINTER], seconds_left)
         return self._message(given, sqs_id, seconds_left, queued_at)
+
+    def give_up(self, body: str) -> QueueOutcome | None:
+        """End a stored message that makes the function die; `None`: the body points to none.
+
+        It fails. In the dead-letter queue alone the reconciler would queue it again and again.
+        """
+        pointer = _POINTER.fullmatch(body)
+        result = self.delivery.give_up(pointer[1]) if pointer else None
+        return QueueOutcome(result.retry_in) if result and result.record else None
 
     def _stored(self, record_id: object, seconds_left: Callable[[], float]) -> QueueOutcome:
         if isinstance(record_id, str) and ID_PATTERN.fullmatch(record_id):
@@ -114,17 +129,21 @@ class QueueIntake:
 
 
 def with_identity(body: str, sqs_id: str) -> str:
-    """Return a body for the dead-letter queue: a message without an id keeps its SQS id.
+    """Return a body for the dead-letter queue that keeps its SQS id, without reading it.
 
-    A redrive changes the SQS id, and the gateway may have been called for the old one.
+    A redrive changes the SQS id, and the gateway may have been called for the old one. A body that
+    would become too long for the queue is longer than any that was called for.
     """
-    try:
-        given = unwrap(read_json(body, duplicate_keys="refuse"))
-    except NotJson:
+    if _POINTER.fullmatch(body) or body.startswith(json.dumps(_DEAD_LETTER)[:-1]):
         return body
-    if not isinstance(given, dict) or _has_identity(given):
-        return body
-    return json.dumps(given | {"id": sqs_id})  # in ASCII escapes: SQS refuses unpaired surrogates
+    identified = json.dumps(_DEAD_LETTER | {"id": sqs_id, "detail": body})
+    return identified if len(identified) <= MAX_MESSAGE_BYTES else body
+
+
+def _parsed(text: str) -> object:
+    if sum(map(text.count, "[{,")) > MAX_PARTS:
+        raise NotJson("parts")
+    return read_json(text, duplicate_keys="refuse")
 
 
 def unwrap(given: object) -> object:
@@ -136,28 +155,26 @@ def unwrap(given: object) -> object:
     Raises:
         NotJson: an envelope around a text that is not JSON.
     """
-    envelope_id: object = None
+    envelope_id: str | None = None
     for _ in range(MAX_ENVELOPES):
         if not isinstance(given, dict):
             return given
         if given.get("Type") == "Notification" and isinstance(given.get("Message"), str):
-            envelope_id = given.get("MessageId", envelope_id)
-            given = read_json(given["Message"], duplicate_keys="refuse")
+            envelope_id = _valid_id(given.get("MessageId")) or envelope_id
+            given = _parsed(given["Message"])
         elif "detail-type" in given and "detail" in given:
-            envelope_id, given = given.get("id", envelope_id), given["detail"]
+            envelope_id, given = _valid_id(given.get("id")) or envelope_id, given["detail"]
             if isinstance(given, str):  # as an input transformer may write it
-                given = read_json(given, duplicate_keys="refuse")
+                given = _parsed(given)
         else:
             break
-    return _with_id(given, envelope_id)
-
-
-def _with_id(given: object, envelope_id: object) -> object:
-    if not isinstance(given, dict) or _has_identity(given):
-        return given
-    if not isinstance(envelope_id, str) or not ID_PATTERN.fullmatch(envelope_id):
+    if not envelope_id or not isinstance(given, dict) or _has_identity(given):
         return given
     return given | {"id": envelope_id}
+
+
+def _valid_id(given: object) -> str | None:
+    return given if isinstance(given, str) and ID_PATTERN.fullmatch(given) else None
 
 
 def _has_identity(given: dict[str, object]) -> bool:

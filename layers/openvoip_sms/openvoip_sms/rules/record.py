@@ -58,6 +58,7 @@ class Reason(StrEnum):
     OUT_OF_TIME = "out_of_time"
     NO_CLEAR_ANSWER = "no_clear_answer"
     LEASE_EXPIRED = "lease_expired"
+    INTERRUPTED = "interrupted"
     REQUEUED = "requeued"
     TOO_LATE = "too_late"
     TEST_MODE = "test_mode"
@@ -97,6 +98,9 @@ REASON_IN_WORDS = {
     Reason.LEASE_EXPIRED: (
         "The service was interrupted before it recorded the outcome. Look into the openvoip panel's"
         " archive, then confirm or resend."
+    ),
+    Reason.INTERRUPTED: (
+        "The service was interrupted several times before it could send the message."
     ),
     Reason.REQUEUED: "It was waiting for too long, and was queued again.",
     Reason.TOO_LATE: "Its validity ended before the gateway accepted it.",

@@ -9,6 +9,7 @@ MAX_DEPTH = 100  # levels; real bodies have fewer than ten
 _DETAILS = {
     "json": "Not JSON that can be read.",
     "number": "Not JSON that can be read: a number is not finite or has too many digits.",
+    "parts": "Not JSON that can be read: too many objects, lists or members.",
     "depth": "Not JSON that can be read: nested too deeply.",
     "encoding": "Not JSON that can be read: invalid UTF-8.",
     "duplicate_key": "A name occurs twice in one object: remove one of the two.",

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from openvoip_sms.adapters.attempts import DynamoAttempts
 from openvoip_sms.adapters.authorities import amazon_roots
 from openvoip_sms.adapters.message_queue import SqsQueue
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
@@ -79,10 +80,20 @@ def secret(variable: str) -> JsonSecret:
 
 
 @cache
+def _table() -> tuple[Any, str]:
+    """Client and name of the message table; each client has connections of its own."""
+    return client("dynamodb"), env().required("TABLE_NAME")
+
+
+@cache
 def store() -> DynamoStore:
-    table = env().required("TABLE_NAME")
     retention, found_unreadable = settings.retention(env()), telemetry().record_unreadable
-    return DynamoStore(client("dynamodb"), table, retention, found_unreadable)
+    return DynamoStore(*_table(), retention, found_unreadable)
+
+
+@cache
+def attempts() -> DynamoAttempts:
+    return DynamoAttempts(*_table())
 
 
 @cache

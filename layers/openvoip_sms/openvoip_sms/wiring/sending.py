@@ -43,7 +43,7 @@ def delivery() -> Delivery[OpenvoipAccount]:
 @cache
 def queue_records() -> QueueRecords:
     intake = QueueIntake(delivery(), core.enqueuer())
-    return QueueRecords(intake, core.queue(), core.telemetry())
+    return QueueRecords(intake, core.queue(), core.attempts(), core.telemetry(), core.clock)
 
 
 @cache

@@ -1,0 +1,61 @@
+"""One record of a batch from SQS, whatever its shape."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from openvoip_sms.rules.message import ID_PATTERN
+
+_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """`receives` is 1 where SQS does not say. `fault`: no queue message, and why."""
+
+    sqs_id: str
+    body: str = field(repr=False)
+    receipt_handle: str = ""
+    receives: int = 1
+    queued_at: datetime | None = None
+    fault: str = ""
+
+
+def received_message(record: object) -> ReceivedMessage:
+    """Read a record; of one without an id or a body all is kept as its body. Never raises."""
+    if not isinstance(record, dict):
+        return ReceivedMessage("", _as_text(record), fault="malformed_record")
+    sqs_id, body = _text(record.get("messageId")), _text(record.get("body"))
+    attributes = record.get("attributes")
+    return ReceivedMessage(
+        sqs_id=sqs_id,
+        body=body or _as_text(record),
+        receipt_handle=_text(record.get("receiptHandle")),
+        receives=max(1, _number(attributes, "ApproximateReceiveCount")),
+        queued_at=_moment(_number(attributes, "SentTimestamp")),
+        fault="" if body and ID_PATTERN.fullmatch(sqs_id) else "malformed_record",
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(attributes: object, name: str) -> int:
+    given = str(attributes.get(name)) if isinstance(attributes, dict) else ""
+    return int(given) if _NUMBER.fullmatch(given) else 0
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _as_text(record: object) -> str:
+    try:
+        return json.dumps(record, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return "(not JSON)"

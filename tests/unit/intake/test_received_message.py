@@ -1,0 +1,88 @@
+"""Whatever a batch contains is a message, or says that it is none."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoip_sms.intake.received_message import received_message
+
+WHOLE = {
+    "messageId": "sqs-1",
+    "receiptHandle": "handle",
+    "body": "{}",
+    "attributes": {"ApproximateReceiveCount": "7", "SentTimestamp": "1795512600250"},
+}
+
+
+def test_a_record_of_sqs_is_read_whole():
+    message = received_message(WHOLE)
+    assert (message.sqs_id, message.body, message.receipt_handle) == ("sqs-1", "{}", "handle")
+    assert (message.receives, message.fault) == (7, "")
+    assert message.queued_at == datetime(2026, 11, 24, 9, 30, 0, 250_000, UTC)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [None, {}, [], "7", 7, {"ApproximateReceiveCount": None}]
+    + [
+        {"ApproximateReceiveCount": odd} for odd in ("", "x", "-1", "0", "1.5", [], "9" * 5000, "٣")
+    ],
+)
+def test_a_count_that_is_missing_or_odd_is_the_first(attributes):
+    message = received_message(WHOLE | {"attributes": attributes})
+    assert (message.receives, message.fault) == (1, "")
+
+
+@pytest.mark.parametrize("odd", [None, "", "x", "-1", "0", "1.5", [], "9" * 15, "9" * 5000, True])
+def test_a_moment_of_queueing_that_is_missing_or_odd_is_not_known(odd):
+    message = received_message(WHOLE | {"attributes": {"SentTimestamp": odd}})
+    assert (message.queued_at, message.fault) == (None, "")
+
+
+def test_a_record_without_attributes_or_handle_is_a_message_all_the_same():
+    message = received_message({"messageId": "sqs-1", "body": "{}"})
+    assert (message.receipt_handle, message.receives, message.fault) == ("", 1, "")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"messageId": "sqs-1"},
+        {"messageId": "sqs-1", "body": None},
+        {"messageId": "sqs-1", "body": ""},
+        {"messageId": "sqs-1", "body": {"to": "333"}},
+        {"body": "{}"},
+        {"messageId": None, "body": "{}"},
+        {"messageId": "a b", "body": "{}"},
+        {"EventSource": "aws:sns", "Sns": {"Message": "{}"}},
+    ],
+)
+def test_a_record_without_id_or_body_is_malformed_and_kept_whole(record):
+    message = received_message(record)
+    assert message.fault == "malformed_record"
+    body = record.get("body")
+    assert message.body == (body if body and isinstance(body, str) else json.dumps(record))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([*WHOLE, "ApproximateReceiveCount", "SentTimestamp"]) | st.text(),
+                inner,
+                max_size=5,
+            )
+        ),
+        max_leaves=8,
+    )
+)
+def test_no_record_of_any_shape_raises(record):
+    message = received_message(record)
+    assert message.body
+    assert message.receives >= 1
