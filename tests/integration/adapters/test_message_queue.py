@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from openvoip_sms.adapters.message_queue import SqsQueue
 from openvoip_sms.delivery.ports import (
@@ -48,6 +49,23 @@ def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):
     [received] = stack.received("DeadLetterQueue")
     assert received["Body"] == "questo non è JSON"
     assert received["MessageAttributes"]["reason"]["StringValue"] == "not_json"
+
+
+@pytest.mark.parametrize(("length", "with_reason"), [(1_048_556, True), (1_048_557, False)])
+def test_a_dead_letter_without_room_for_its_reason_goes_without(
+    queue, stack, hook, length, with_reason
+):
+    """SQS accepts 1 MiB with the attributes; the emulation accepts less."""
+    sent = []
+
+    def see(params, **_):
+        sent.append(params)
+        raise EndpointConnectionError(endpoint_url="seen")
+
+    hook(stack.sqs, "provide-client-params.sqs.SendMessage", see)
+    with pytest.raises(QueueUnavailable):
+        queue.dead_letter("è" * (length // 2) + "a" * (length % 2), "not_json")
+    assert ("reason" in sent[0]["MessageAttributes"]) == with_reason
 
 
 def test_a_queue_that_does_not_answer_is_unavailable(queue, stack):

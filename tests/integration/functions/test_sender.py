@@ -1,15 +1,19 @@
 """The sender's batches."""
 
+import contextlib
 import json
 from operator import itemgetter
 from threading import Barrier, current_thread
+
+import pytest
 
 from local.gateway import Fault
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable
 from openvoip_sms.openvoip.client import OpenvoipClient
 from openvoip_sms.wiring import core
 from openvoip_sms.wiring import sending as sending_parts
-from tests.integration.functions.messages import CANARY, WITH_ID
+from tests.fakes import FakeClock
+from tests.integration.functions.messages import CANARY, MINIMAL, WITH_ID
 from tests.integration.service import clear_caches
 
 
@@ -72,7 +76,8 @@ def test_a_message_with_an_unhandled_error_is_retried_and_finally_dead_lettered(
     assert len(service.run_sender(receive_count=4)) == 1
     service.put("x")
     assert service.run_sender(receive_count=5) == []
-    assert service.dead_letters() == [("x", "unexpected: RuntimeError")]
+    [(body, reason)] = service.dead_letters()
+    assert (json.loads(body)["detail"], reason) == ("x", "unexpected: RuntimeError")
     [line, _] = [json.loads(one) for one in service.log_lines if "service.unhandled_error" in one]
     assert line["error"] == "RuntimeError"
     assert any("in fail" in frame for frame in line["where"])
@@ -107,7 +112,7 @@ def test_a_message_with_an_unpaired_surrogate_can_be_dead_lettered(service, monk
     service.put(r"""{"to": "333 1234567", "text": "\ud83d \uffff"}""", WITH_ID)
     assert service.run_sender(receive_count=5) == []
     [body] = [body for body, _ in service.dead_letters() if "m-1" not in body]
-    assert json.loads(body)["text"] == "\ud83d \uffff"
+    assert json.loads(json.loads(body)["detail"])["text"] == "\ud83d \uffff"
     assert body.isascii()
 
 
@@ -141,3 +146,69 @@ def test_a_redrive_sends_nothing_twice(service):
     service.put(WITH_ID)  # another SQS id, as after a redrive
     service.run_sender()
     assert len(service.gateway.calls) == 1
+
+
+def record(sqs_id, body, receives=1):
+    return {
+        "messageId": sqs_id,
+        "receiptHandle": "none",
+        "body": json.dumps(body),
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
+
+
+@pytest.mark.parametrize("odd", [None, 7, {}, {"messageId": "x"}, {"messageId": "x", "body": 7}])
+def test_a_record_of_any_shape_harms_no_other_of_its_batch(service, odd):
+    good = [record(f"sqs-{n}", MINIMAL | {"id": f"m-{n}"}) for n in range(2)]
+    assert service.send_batch({"Records": [good[0], odd, good[1]]}) == []
+    assert len(service.gateway.calls) == 2
+    [(body, reason)] = service.dead_letters()
+    assert (json.loads(body), reason) == (odd, "malformed_record")
+
+
+@pytest.mark.parametrize("odd", [{}, {"Records": None}, {"Records": {}}, {"key1": "value1"}])
+def test_an_event_that_is_no_batch_is_reported_and_nothing_more(service, odd):
+    assert service.send_batch(odd) == []
+    assert [line for line in service.log_lines if "service.unhandled_error" in line]
+
+
+def test_a_message_in_which_the_sender_dies_is_dead_lettered_and_the_others_are_sent(
+    service, monkeypatch
+):
+    class Death(BaseException):
+        pass
+
+    clock = FakeClock(core.clock())
+    monkeypatch.setattr(core, "clock", clock)
+    clear_caches()
+    intake = type(sending_parts.queue_records().intake)
+    handle = intake.handle
+
+    def dies(self, body, *more):
+        if "m-1" in body:
+            raise Death
+        return handle(self, body, *more)
+
+    monkeypatch.setattr(intake, "handle", dies)
+    left = {f"sqs-{n}": MINIMAL | {"id": f"m-{n}"} for n in range(5)}
+    for receives in range(1, 20):
+        clock.advance(360)
+        batch = [record(sqs_id, body, receives) for sqs_id, body in left.items()]
+        with contextlib.suppress(Death):
+            left = {sqs_id: left[sqs_id] for sqs_id in service.send_batch({"Records": batch})}
+    assert left == {}
+    assert len(service.gateway.calls) == 4
+    [(body, reason)] = service.dead_letters()
+    assert (json.loads(body)["id"], reason) == ("sqs-1", "interrupted")
+    interrupted = [json.loads(line) for line in service.log_lines if "message.interrupted" in line]
+    assert [line["deaths"] for line in interrupted if line["sqs_id"] == "sqs-1"] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("field", ["to", "text", "sender", "id", "reference", "send_at"])
+def test_a_mebibyte_in_a_field_stops_no_other_message_of_its_batch(service, field):
+    bad = {"to": "333 1234567", "text": "x"} | {field: "1" * 1_000_000}
+    good = [record(f"sqs-{n}", MINIMAL | {"id": f"m-{n}"}) for n in range(9)]
+    assert service.send_batch({"Records": [record("sqs-9", bad), *good]}) == []
+    assert len(service.gateway.accepted) == 9
+    rejected = [one for one in service.records() if one.status == "rejected"]
+    assert len(rejected) + len(service.dead_letters()) == 1

@@ -21,7 +21,7 @@ from openvoip_sms.webhooks.plan import (
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 from openvoip_sms.webhooks.verify import Refused
 from tests.function_calls import count_calls
-from tests.unit.webhooks.webhook_calls import NOW, call, preset
+from tests.unit.webhooks.webhook_calls import NOW, call, json_call, preset
 
 TEXT = (
     "Ciao {first_name(customer.first_name) || nome || 'cliente'}, {name || id || ''}"
@@ -158,6 +158,41 @@ def test_a_value_of_a_mebibyte_costs_no_more_than_what_is_shown_of_it():
     planned(1)  # what is done once and kept counts for neither
     large = count_calls(lambda: planned(MAX_BODY_BYTES // 8))
     assert large < 1.1 * count_calls(lambda: planned(2000))
+
+
+@pytest.mark.parametrize("unit", ["\u200b", " ", "a ", "A-", "1", "3/12/2026 ", "dott. "])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "nome || 'x'",
+        "first_name(nome) || 'x'",
+        "title(nome) || 'x'",
+        "euro(nome) || 'x'",
+        "euro_cents(nome) || 'x'",
+        "date(nome) || 'x'",
+        "time(nome) || 'x'",
+        "days_before(nome, `3`) || 'x'",
+        "at(nome, '09:00') || 'x'",
+        "at('2026-12-03', nome) || 'x'",
+        "plain(nome) || 'x'",
+        "nome > '2026-12-03' && 'x' || 'y'",
+    ],
+)
+def test_a_function_reads_no_more_of_a_value_than_a_text_can_show(expression, unit):
+    sender = preset(
+        "make",
+        to=["nome", "phone"],
+        message={"text": f"{{{expression}}} " * 3, "when": "nome || phone"},
+    )
+
+    def planned(length):
+        data = {"phone": "3331231234", "nome": unit * (length // len(unit))}
+        (found,) = plan_trusted(sender, json_call(data), NOW).messages
+        assert isinstance(found, PlannedMessage)
+
+    planned(2200)  # what is done once and kept counts for neither
+    small, large = (count_calls(lambda n=n: planned(n)) for n in (2200, MAX_BODY_BYTES // 8))
+    assert large < 1.1 * small
 
 
 def test_a_thousand_headers_and_signatures_cause_a_few_calls_each():

@@ -25,7 +25,7 @@ from openvoip_sms.templates.expression_fields import root_fields
 from openvoip_sms.templates.jmespath_parser import parse
 from openvoip_sms.templates.plain import plain
 from openvoip_sms.templates.proposals import proposal_for
-from openvoip_sms.templates.sanitize import is_blank
+from openvoip_sms.templates.sanitize import MAX_READ, is_blank
 
 _ANY: Any = {"types": []}
 _TEXT: Any = {"types": ["string"]}
@@ -121,7 +121,7 @@ def _reads_clock(node: object) -> bool:
 
 def _is_blank(value: Any) -> bool:  # noqa: ANN401 - JSON
     if isinstance(value, str):
-        return is_blank(value)
+        return is_blank(value.strip()[:MAX_READ])
     return value is None or value is False or value in ([], {})
 
 
