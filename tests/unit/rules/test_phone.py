@@ -149,10 +149,54 @@ def test_39_set_apart_is_the_country_code(written, number):
         ("390331.1234", "ambiguous_prefix"),
         ("390 6 123456", "ambiguous_prefix"),
         ("39338 1234", "ambiguous_prefix"),
+        ("390 612345", "ambiguous_prefix"),
+        ("393 381234", "ambiguous_prefix"),
+        ("393381234", "ambiguous_prefix"),  # 39 and a mobile cut short
     ],
 )
 def test_a_country_code_is_never_read_as_the_start_of_a_mobile(written, reason):
     assert reason_for(written) == reason
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "32 2 234 56 78",  # Belgium
+        "(32) 81 234567",
+        "36 66 123 456",  # Hungary
+        " 32 2 2345678",  # a form body's plus, lost
+        " 354 611 1234",  # Iceland
+        " 3546111234",
+        "( 354) 611 1234",
+        " 372 512 3456",  # Estonia
+        "376 312 345",  # Andorra
+        " 376312345",
+        "378 886377",  # San Marino
+        "(378) 886377",
+    ],
+)
+def test_another_country_s_code_is_never_read_as_the_start_of_a_mobile(written):
+    assert reason_for(written) == "ambiguous_prefix"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("320 1234567", "+393201234567"),
+        (" 328 1234567", "+393281234567"),
+        (" 3661234567", "+393661234567"),
+        ("366 1234567", "+393661234567"),
+        (" 333 1234567", MOBILE),
+        ("33 31 23 45 67", MOBILE),  # too short for France
+        ("34 71 23 45 67", "+393471234567"),
+        (" 351 1234567", "+393511234567"),  # too short for Portugal
+        (" 380 1234567", "+393801234567"),
+        ("+39 354 6111234", "+393546111234"),
+        ("354 6111234", "+393546111234"),  # as mobiles are written, and nothing says otherwise
+    ],
+)
+def test_an_italian_mobile_is_not_taken_for_another_country_s(written, number):
+    assert italian_mobile(written) == number
 
 
 AREAS = st.sampled_from(["02", "06", "010", "011", "039", "055", "081", "0331", "0390", "0933"])
@@ -300,7 +344,7 @@ def test_every_value_is_either_a_mobile_or_invalid(raw):
 
 @settings(deadline=None)
 @given(
-    st.from_regex(r"3[2-8][0-9]{8}", fullmatch=True),  # in 39 the separators count, see above
+    st.from_regex(r"3[3478][03-9][0-9]{7}", fullmatch=True),  # else they count, see above
     st.sampled_from(["", "+39", "0039", "39", " 39", "+39 (0)"]),
     st.lists(st.sampled_from(["", " ", ".", "-", "/", "\u2009", "\u200b"]), min_size=7, max_size=7),
 )

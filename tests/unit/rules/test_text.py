@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openvoip_sms.rules.smart_encoding import smart
 from openvoip_sms.rules.text import MAX_CHARS, InvalidText, check_text
 from tests.function_calls import count_calls
 
@@ -31,9 +32,25 @@ def test_line_breaks_of_other_systems_become_newlines():
     assert check_text("a\r\nb\rc\n") == "a\nb\nc\n"
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n \r\n", "\u00a0", "\u200b\ufeff", "\u2028"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "\n \r\n", "\u00a0", "\u200b\ufeff", "\u2028"),
+        *("\ufe0f", "\U000e0101", "\u034f", "\u3164 \u115f", "\u2800"),
+    ],
+)
 def test_a_text_with_nothing_visible_is_empty(text):
     assert refusal_of(text).reason == "empty"
+
+
+def test_what_is_left_of_a_checked_text_is_visible():
+    """Smart encoding leaves invisible characters out: no SMS may be empty because of it."""
+    for code in range(0x20, 0x30000):
+        try:
+            text = check_text(chr(code))
+        except InvalidText:
+            continue
+        assert smart(text).text.strip(), hex(code)
 
 
 @pytest.mark.parametrize(

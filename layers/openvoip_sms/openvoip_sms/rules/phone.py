@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import phonenumbers
 
+from openvoip_sms.rules.country_code import is_ambiguous, stands_apart
 from openvoip_sms.rules.invalid import Invalid
 
 _DIGITS = re.compile(r"[0-9](?:[ ./()_:-]*[0-9]){6,}")  # as many as a phone number has
@@ -33,8 +34,8 @@ _SENTENCES = {
     ),
     "prefix": "The prefix is wrong or repeated: write +39 once, in front, then the number.",
     "ambiguous_prefix": (
-        "The 39 in front may be the country code or the start of a mobile number: "
-        "write +39 in front of the number."
+        "The first digits may be a country code or the start of a mobile number: "
+        "write +39 in front of an Italian number."
     ),
     "foreign": "The number is not Italian: only +39 mobiles are served.",
     "landline": (
@@ -147,7 +148,8 @@ def _national(normalized: str, *, after_space: bool) -> str:
     """The digits after +39.
 
     Without `+` or `00` a 39 that stands apart is the country code. Otherwise the length decides, as
-    393 is a mobile prefix too, unless the grouping or a lost plus contradicts it.
+    393 is a mobile prefix too, unless the grouping or a lost plus contradicts it. So does that of
+    another country: `32 2 234 56 78` is no mobile of prefix 322.
     """
     if zero := _ITALY_THEN_ZERO.match(normalized):
         return _after_optional_zero(_digits(normalized[zero.end() :]))
@@ -157,13 +159,13 @@ def _national(normalized: str, *, after_space: bool) -> str:
         return _after_country(groups)
     if digits.startswith("00"):
         return _after_country(_without(groups, 2))
-    if _stands_apart(groups):
+    if stands_apart(groups):
         return _after_country(groups)
     if digits.startswith("039") and len(digits) > 11:  # noqa: PLR2004 - Monza's 039 is shorter
         _refuse("prefix")
     if digits.startswith("39") and len(digits) == 12:  # noqa: PLR2004 - 39 and a mobile's 10
         return digits[2:]
-    if _may_be_country_code(groups, after_space=after_space):
+    if is_ambiguous(groups, after_space=after_space):
         _refuse("ambiguous_prefix")
     return digits
 
@@ -176,35 +178,9 @@ def _after_country(groups: list[str]) -> str:
         _refuse("foreign")
     national = _without(groups, 2)
     in_pairs = all(len(group) == 2 for group in national)  # noqa: PLR2004 - a pair
-    if _stands_apart(national) and (national[1].startswith("0") or not in_pairs):
+    if stands_apart(national) and (national[1].startswith("0") or not in_pairs):
         _refuse("prefix")
     return digits[2:]
-
-
-def _stands_apart(groups: list[str]) -> bool:
-    """Whether the first group is 39 alone, as nobody writes the start of a mobile number."""
-    return len(groups) > 1 and groups[0] == "39"
-
-
-def _may_be_country_code(groups: list[str], *, after_space: bool) -> bool:
-    """Whether an initial 39 that does not stand apart may be the country code all the same.
-
-    Then a landline's zero follows, or the 7 digits of a mobile cut short: old numbers of 9 digits
-    do not begin with 39.
-    """
-    first, digits = groups[0], "".join(groups)
-    if not digits.startswith("39"):
-        return False
-    is_short = len(digits) == 9  # noqa: PLR2004 - said above
-    if after_space:
-        return is_short or digits.startswith("390")
-    if len(groups) == 1:
-        return False
-    if first == "390":
-        return groups[1] in ("2", "6")  # 02 and 06, the only codes with one digit after the zero
-    if first.startswith("390"):
-        return len(first) <= 6  # noqa: PLR2004 - 39 and a code of at most four digits
-    return is_short and len(first) > 3  # noqa: PLR2004 - a mobile prefix
 
 
 def _without(groups: list[str], count: int) -> list[str]:

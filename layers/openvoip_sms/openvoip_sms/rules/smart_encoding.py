@@ -17,13 +17,14 @@ from functools import lru_cache
 
 from openvoip_sms.rules import links
 from openvoip_sms.rules.segments import GSM_7, count
+from openvoip_sms.rules.text import UNSEEN
 
 # Those of the public lists of Twilio, Sinch and Telnyx, and what an Italian keyboard, Word or a PDF
 # adds. What Unicode calls compatible (full width, ligatures, fonts) needs no entry: `_compatible`.
 _REPLACEMENTS = {
     char: by
     for by, chars in {
-        "'": "’‘‚‛‹›ʼʻʽˈʹˊˋ′‵´`❛❜❟ʾʿ՚ꞌ΄᾽᾿῾",
+        "'": "’‘‚‛‹›ʼʻʽˈʹˊˋ′‵´`❛❜❟ʾʿ՚ꞌ΄᾽᾿῾\u0313\u0314",
         '"': "“”„‟«»″‶ʺˮ˝¨❝❞〝〞〟⹂",
         "-": "‐‑‒–—―−⁃˗⎼⎽─━•·‣◦∙⋅▪●■►",
         "...": "…⋯",
@@ -56,16 +57,16 @@ _REPLACEMENTS = {
         "fl": "ﬂ",
         "n.": "№",
         "x": "×✕✖",
-        "/": "÷⁄∕⧸",
-        "\\": "∖⧵⧹",
-        "|": "¦∣❘ǀ│⎸⎹⎜⎟⏐",
+        "/": "÷⁄∕⧸\u0337\u0338",
+        "\\": "∖⧵⧹\u20e5",
+        "|": "¦∣❘ǀ│⎸⎹⎜⎟⏐\u20d2\u20d3",
         "||": "‖∥",
-        "_": "‗ˍ",
-        "~": "˜˷∼〜≈",
-        "^": "ˆ˄",
+        "_": "‗ˍ\u0332",
+        "~": "˜˷∼〜≈\u0330\u0334",
+        "^": "ˆ˄\u1dcd",
         "!": "ǃ",
         ".": "。",
-        ",": "、¸",
+        ",": "、¸\u0326",
         ";": "⁏",
         ":": "ː˸⦂꞉∶",
         "(": "❨❪⟮⦅",
@@ -78,7 +79,7 @@ _REPLACEMENTS = {
         ">": "˃❯⟩〉",
         "*": "⁎∗⊛★☆✢✣✤✥✱✲✳✺✻✼✽❃❉❊❋⧆",
         "+": "˖",
-        "=": "꞊",
+        "=": "꞊\u0347",
         "+/-": "±",
         "<=": "≤⩽",
         ">=": "≥⩾",
@@ -93,9 +94,14 @@ _REPLACEMENTS = {
         "C": "℃",
         "F": "℉",
         "\n": "\u2028\u2029",
+        " ": "\u2800",
     }.items()
     for char in chars
-} | dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
+}
+_REPLACEMENTS |= dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPRSTUVWYZ", strict=True))
+# Greek and Cyrillic letters that no phone shows otherwise than the Latin ones.
+_REPLACEMENTS |= dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True))
+_REPLACEMENTS |= dict(zip("АВЕКМНОРСТХЅІЈаеорсухѕіј", "ABEKMHOPCTXSIJaeopcyxsij", strict=True))
 
 _AT_WORD_END = {  # cittá, cosí, virtú: acute accents that mean grave ones
     "á": "à",
@@ -111,8 +117,6 @@ _AT_WORD_END = {  # cittá, cosí, virtú: acute accents that mean grave ones
 _DEGREE = "°º˚"
 _OF_DEGREES = "℃℉"
 _RAISED_AFTER_A_DIGIT = re.compile(r"[0-9n+=()-]")  # 10², 10⁻³, but 3ᵉ
-# Invisible, though not of the category of formats: variation selectors, grapheme joiner.
-_INVISIBLE = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f]")
 _VISIBLE_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2]")
 _LATIN_WITHOUT_MARK = "æøÆØ"
 _TEMPERATURE_UNIT = re.compile(r"\s?[CF]\b")
@@ -232,7 +236,7 @@ def _plain(char: str) -> str | None:
 
 
 def _is_invisible(char: str) -> bool:
-    if _INVISIBLE.match(char):
+    if UNSEEN.match(char):
         return True
     return unicodedata.category(char) == "Cf" and not _VISIBLE_FORMATS.match(char)
 

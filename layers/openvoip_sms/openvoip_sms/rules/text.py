@@ -50,6 +50,11 @@ _FAULTS = (
 )
 NOT_UTF_8 = "\ufffd"  # what AWS puts in place of bytes that are not UTF-8
 _INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
+# Not of these categories: variation selectors, grapheme joiner, fillers.
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+_BRAILLE_BLANK = "\u2800"
 
 
 class InvalidText(Invalid):
@@ -83,7 +88,7 @@ def check_text(raw: str, max_chars: int = MAX_CHARS) -> str:
             "combining_marks",
             f"The text has more than {MAX_COMBINING} combining marks on one letter: remove them.",
         )
-    if all(unicodedata.category(char) in _INVISIBLE for char in raw):
+    if all(map(_is_invisible, raw)):
         raise InvalidText("empty", "The text is empty: it has no visible character.")
     return raw.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -100,6 +105,11 @@ def check_utf_8(raw: str, what: str) -> None:
             f"Character {at + 1} of the {what} is U+FFFD, which stands for bytes that were not "
             "UTF-8: let the sending program encode its JSON or form in UTF-8.",
         )
+
+
+def _is_invisible(char: str) -> bool:
+    is_unseen = UNSEEN.match(char) is not None or char == _BRAILLE_BLANK
+    return is_unseen or unicodedata.category(char) in _INVISIBLE
 
 
 def _longest_run_of_marks(text: str) -> int:
