@@ -19,6 +19,11 @@ fisso:
   secrets: [token]
   to: telefono
   message: {text: "Grazie \\uF8FF a presto."}
+nome:
+  preset: make
+  secrets: [token]
+  to: telefono
+  message: {text: "Ciao {first_name(nome) || 'cliente'}."}
 shopify:
   preset: shopify
   secrets: [shopify]
@@ -123,7 +128,15 @@ def test_a_mobile_is_the_same_on_every_way_in(service, way, to, number):
     assert sent_to(service) == [number]
 
 
-@pytest.mark.parametrize("body", ["telefono=+39+06+123456&nome=A", "telefono=+3906123456&nome=A"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "telefono=+39+06+123456&nome=A",
+        "telefono=+3906123456&nome=A",
+        "telefono=+354+611+1234&nome=A",
+        "telefono=+376312345&nome=A",
+    ],
+)
 def test_a_plus_that_a_form_lost_sends_nothing_to_a_stranger(service, body):
     found = webhook(service, "modulo", body, FORM)
     assert found["reason"] == "no_mobile"
@@ -159,6 +172,12 @@ def test_the_api_says_that_the_text_was_not_utf_8(service):
     dry = {"to": "333 1234567", "text": "L'ordine e' pronto, perch\ufffd", "dry_run": True}
     assert service.post(dry).violations == [("text", "not_utf8")]
     assert sent_to(service) == []
+
+
+def test_a_name_that_was_not_utf_8_is_not_sent_without_its_letters(service):
+    webhook(service, "nome", json.dumps({"telefono": "333 1234567", "nome": "Nicol\ufffd"}))
+    assert sent_to(service) == []
+    assert [record.reason for record in service.messages()] == ["not_utf8"]
 
 
 def test_a_source_s_own_text_is_refused_too(service):

@@ -45,6 +45,7 @@ def read(body, status=200, retry_after=None):
         '{"exit_status":000,"exit_string":"Messaggio Inoltrato Correttamente"}',
         '[{"exit_status":"0","exit_string":""}]',
         '{"exit_string":"","exit_status":"0","id":"77"}',
+        '{"exit_status":"0","id":"d0ab1cde-77","data":"2026-12-03 09:30","esito":"OK","n":3}',
         '{"exit_status":"0"}',
     ],
 )
@@ -261,6 +262,8 @@ def test_a_status_of_zero_beside_other_words_stays_a_doubt(sentence):
         '{"exit_status":"0","exit_string":"Errore generico"}',
         '{"exit_status":"0","exit_string":"Messaggio non inoltrato"}',
         '{"exit_status":"0","exit_string":"Credito insufficiente"}',
+        '{"exit_status":"0","error":"Credito insufficiente"}',
+        '{"exit_status":0,"exit_string":"","messaggio":"Errore"}',
         '{"exit_status":"99","exit_string":"Messaggio Inoltrato Correttamente"}',
         '{"exit_status":"20","exit_string":"Messaggio Inoltrato Correttamente"}',
         '{"exit_status":"20","exit_status":"0"}',

@@ -49,6 +49,8 @@ HALF_PAST_NINE = utc(2026, 12, 3, 8, 30)
     [
         # Windows, .NET and Google Sheets with Italian settings
         ("03/12/2026 9.30.00", HALF_PAST_NINE),
+        ("\u200e03\u200e/\u200e12\u200e/\u200e2026 \u200e9\u200e:\u200e30", HALF_PAST_NINE),
+        ("\ufeff03/12/2026 9.30", HALF_PAST_NINE),
         ("03/12/2026 14.30.00", utc(2026, 12, 3, 13, 30)),
         ("03/12/2026 09:30:00", HALF_PAST_NINE),
         ("03/12/2026 09:30:00.123", HALF_PAST_NINE),

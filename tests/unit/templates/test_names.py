@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.smart_encoding import smart
+from openvoip_sms.rules.text import InvalidText, check_text
 from openvoip_sms.templates.expressions import compile_expression
 from openvoip_sms.templates.names import first_name, title
 from tests.function_calls import count_calls
@@ -72,6 +73,11 @@ from tests.function_calls import count_calls
         ("Rossi,Mario", "Rossi"),
         ("Sig.Rossi", "Rossi"),
         ("Sig.ra D`Angelo", "D'Angelo"),
+        ("Sig.na Bianchi", "Bianchi"),
+        ("dr.ssa Bianchi", "Bianchi"),
+        ("Dr.ssa.Bianchi", "Bianchi"),
+        ("Egr. Sig. Rossi", "Rossi"),
+        ("Mrs. Smith", "Smith"),
         # letters of other widths and weights
         ("Ａｎｎａ", "Anna"),
         ("𝓐𝓷𝓷𝓪", "Anna"),
@@ -123,6 +129,16 @@ def test_a_first_name_is_found_however_it_is_written(written, name):
 )
 def test_a_link_or_another_text_is_no_name(written):
     assert first_name(written) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Nicol\ufffd", "Nicol\ufffd Rossi", "Nic\ufffdla", "\ufffdngela", "\ufffd", "Nicol&#65533;"],
+)
+def test_a_name_that_was_not_utf_8_makes_its_text_refused(written):
+    with pytest.raises(InvalidText, match="UTF-8"):
+        check_text(f"Ciao {first_name(written) or 'cliente'}!")
+    assert first_name(f"Anna {written}") == "Anna"
 
 
 NAMES = [

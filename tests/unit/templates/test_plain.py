@@ -119,6 +119,9 @@ def test_undoing_them_changes_no_identity():
         ("https://x.it/?a=1&copy=2&amp;reg=3", "https://x.it/?a=1&copy=2&reg=3"),
         ("AT&T; R&D", "AT&T; R&D"),
         ("&#0;&#7;&#xD800;&#1114112;", "&#0;&#7;&#xD800;&#1114112;"),
+        ("&#55357;&#56832; &#xd83d;&#xDE00;", "😀 😀"),
+        ("&#56832;&#55357;&#50000;&#50000;", "&#56832;&#55357;썐썐"),
+        ("Nicol&#65533; &#xFFFD;", "Nicol\ufffd \ufffd"),  # refused, as it was not UTF-8
         ("&#128;&#x20AC;&#X20ac;", "€€€"),
         ("&unknown; &#x; &#;", "&unknown; &#x; &#;"),
         ("uno<br />due<BR>tre", "uno\ndue\ntre"),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openvoip_sms.rules.text import InvalidText, check_text
 from openvoip_sms.templates.text_template import (
     BadTemplate,
     MissingValue,
@@ -194,3 +195,14 @@ def test_any_template_compiles_or_is_refused(template):
     except BadTemplate:
         return
     assert render(compiled, {}) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Nicol\ufffd", "https://x.it/?a=Forl\ufffd", "x" * 58 + " Forl\ufffd", "www.x.it/\ufffd..."],
+)
+@pytest.mark.parametrize("text", ["Ciao {v || ''}.", "Vai su https://x.it/{v} ora", "{title(v)}"])
+def test_a_value_that_was_not_utf_8_makes_the_text_refused(text, value):
+    rendered = render(compile_template(text), {"v": value})
+    with pytest.raises(InvalidText, match="UTF-8"):
+        check_text(rendered)

@@ -54,6 +54,7 @@ def test_of_a_repeated_json_key_the_last_counts():
 def test_a_byte_order_mark_is_skipped():
     assert body(b"\xef\xbb\xbf{}") == {}
     assert body(b"\xef\xbb\xbf{}", "") == {}
+    assert body(b"\xef\xbb\xbftel=1", FORM) == {"tel": "1"}
 
 
 def test_ids_beyond_what_a_float_holds_stay_exact():

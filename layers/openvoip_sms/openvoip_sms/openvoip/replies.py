@@ -35,6 +35,7 @@ _REFUSAL_CODE = re.compile(r"0*(?:20|99)|-0*1")
 _CODE = re.compile(r"[+-]?[0-9]{1,4}")  # it is logged; anything else may be a phone number
 _NOT_ZERO = re.compile(r"[+-]?0*[1-9][0-9]*")
 _BARE_ZEROS = re.compile(r"(?<=[\[:\s])0[0-9]{1,2}(?=\s*[,\]}])")  # `020` is no JSON number
+_WORD = re.compile(r"[^\W\d_]{4}")
 _BUSY = {429, 503}
 _OK = 200
 _SUCCESS, _NOT_SENT = 2, (3, 4)  # hundreds of HTTP status codes
@@ -171,6 +172,7 @@ def _object(value: dict[str, Any]) -> tuple[CallOutcome, str]:
     status, words = value.get("exit_status", ""), value.get("exit_string", "")
     if not isinstance(status, str) or not isinstance(words, str):
         return _DOUBT, ""
+    rest = [other for key, other in value.items() if key not in ("exit_status", "exit_string")]
     status, words = status.strip(), _plain(words)
     if words == _SECURITY_ERROR:
         # Status 0 with an error in words contradicts itself.
@@ -182,7 +184,16 @@ def _object(value: dict[str, Any]) -> tuple[CallOutcome, str]:
             return told.outcome, told.code
         if said is not None and said.number == told.number:
             words = told.sentence
-    return (_DOUBT, status) if said is None else (_outcome(said, words), said.code)
+    if said is None or (said.number == 0 and any(map(_has_words, rest))):
+        return _DOUBT, status if said is None else said.code
+    return _outcome(said, words), said.code
+
+
+def _has_words(other: object) -> bool:
+    """Whether it says something in words, which may be a refusal. An id or a time does not."""
+    if not isinstance(other, str) or not _WORD.search(other):
+        return False
+    return " " in other.strip() or not any(map(str.isdigit, other))
 
 
 def _outcome(said: _Line, words: str) -> CallOutcome:

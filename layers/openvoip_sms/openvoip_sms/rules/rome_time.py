@@ -16,6 +16,7 @@ _MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138, as mil
 _EPOCH = re.compile(r"[0-9]{10}(?:[0-9]{3})?")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}.{0,24})?", re.IGNORECASE)
 _MAX_TEXT = 80  # characters of a date with its time
+_DIRECTIONS = re.compile("[\u200b\u200e\u200f\u202a\u202c\ufeff]")  # as browsers add them
 _MONTHS = "gen feb mar apr mag giu lug ago set ott nov dic".split()
 _FULL_MONTHS = (
     "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
@@ -63,7 +64,7 @@ def read_when(value: object) -> datetime | date | None:
     digits, AM and PM, or a weekday that is another day's leave it uncertain.
     """
     try:
-        found = _from_text(value.strip()) if isinstance(value, str) else _from_number(value)
+        found = _from_text(value) if isinstance(value, str) else _from_number(value)
     except (ValueError, OverflowError):
         return None
     return found if found is not None and found.year in _YEARS else None
@@ -129,7 +130,8 @@ def later(now: datetime, duration: Duration) -> datetime:
     return day.astimezone(UTC) + timedelta(seconds=duration.seconds)
 
 
-def _from_text(text: str) -> datetime | date | None:
+def _from_text(value: str) -> datetime | date | None:
+    text = _DIRECTIONS.sub("", value[: 2 * _MAX_TEXT]).strip()
     if len(text) > _MAX_TEXT:
         return None
     if _EPOCH.fullmatch(text):

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from openvoip_sms.rules.links import is_address
+from openvoip_sms.rules.text import NOT_UTF_8
 from openvoip_sms.templates.plain import plain
 from openvoip_sms.templates.sanitize import capped, sanitize
 
@@ -13,8 +14,9 @@ _PLAIN_SIGNS = str.maketrans(
     dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_HYPHENS, "-"),
 )
 _HONORIFICS = frozenset(
-    "sig sigra sig.ra signor signora dott dottssa dott.ssa dottor dottore dottoressa dr avv ing"
-    " arch geom rag prof prof.ssa".split()
+    "sig sigra sig.ra sigrna sig.na signor signora signorina egr gent.mo gent.ma gent.le spett.le"
+    " dott dottssa dott.ssa dottor dottore dottoressa dr drssa dr.ssa avv avv.to ing arch geom rag"
+    " prof profssa prof.ssa mr mrs ms".split()
 )
 _WRAPPING = '"“”„«»()[]*_~-'
 _SYMBOLS = ("So", "Sk")  # emoji and their skin tones
@@ -25,7 +27,7 @@ _NAME = re.compile(r"'?(?:LM{0,4}J?)+(?:'*[-·׳־]?'*(?:LM{0,4}J?)+)*['׳]*")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])+\.?")
 _INITIAL_AND_NAME = re.compile(r"([^\W\d_])\.([^\W\d_]{3,}['-]?[^\W\d_]*'?)")
 _DOTTED_HONORIFIC = re.compile(
-    r"((?:dott|prof)\.ssa|sig\.ra|[^\W\d_]+)\.(?=[^\W\d_]{3,})", re.IGNORECASE
+    r"((?:dott|dr|prof)\.ssa|sig\.r?na|sig\.ra|[^\W\d_]+)\.(?=[^\W\d_]{3,})", re.IGNORECASE
 )
 _SPACE_AFTER_APOSTROPHE = re.compile(r"\b([dlo]|d[ae]ll|sant)' +(?=[^\W\d_])", re.IGNORECASE)
 _INITIAL = r"[^\W\d_]\."
@@ -47,10 +49,13 @@ def title(value: object) -> str | None:
 def first_name(value: object) -> str | None:
     """The first name of a full one, without honorifics, in title case.
 
-    None when it is no name: what a visitor types may be a link, which must not be sent.
+    None when it is no name: what a visitor types may be a link, which must not be sent. A name that
+    was not UTF-8 is returned as U+FFFD, so that the text with it is refused.
     """
     words = _plain_words(value) if isinstance(value, str) else []
     name = next((word for word in words if not _is_honorific(word)), "").rstrip(".,")
+    if NOT_UTF_8 in name:
+        return NOT_UTF_8
     if _INITIALS.fullmatch(name):
         return f"{name.upper()}."
     if is_address(name):
@@ -67,7 +72,7 @@ def _plain_words(value: str) -> list[str]:
     latin = "".join(map(_latin, text)).replace(",", ", ")
     joined = _SPACE_AFTER_INITIAL.sub(r"\1", _SPACE_AFTER_APOSTROPHE.sub(r"\1'", latin))
     words = map(_unwrapped, joined.split())
-    return [word for word in words if any(char.isalnum() for char in word)]
+    return [word for word in words if any(char.isalnum() or char == NOT_UTF_8 for char in word)]
 
 
 def _latin(char: str) -> str:
@@ -77,8 +82,8 @@ def _latin(char: str) -> str:
 
 
 def _unwrapped(word: str) -> str:
-    symbols = "".join(char for char in word if unicodedata.category(char) in _SYMBOLS)
-    word = word.strip(_WRAPPING + symbols)
+    symbols = {char for char in word if unicodedata.category(char) in _SYMBOLS} - {NOT_UTF_8}
+    word = word.strip(_WRAPPING + "".join(symbols))
     if word.startswith("'") and word.rstrip(".,").endswith("'"):
         word = word.strip("'")
     without = _DOTTED_HONORIFIC.match(word)

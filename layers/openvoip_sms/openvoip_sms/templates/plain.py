@@ -10,9 +10,12 @@ import unicodedata
 from html.entities import html5
 from typing import Any
 
+from openvoip_sms.rules.text import NOT_UTF_8
 from openvoip_sms.templates.sanitize import MAX_READ
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_NUMBER = "#([0-9]{5}|[xX][0-9A-Fa-f]{4})"
+_HALVES = re.compile(f"&{_NUMBER};&{_NUMBER};")
 _BREAK = re.compile(r"<br ?/?>|</?p>", re.IGNORECASE)
 _ESCAPED = re.compile(r"""(?:[^\\]|\\[\\'"])*""")  # as PHP's addslashes writes it
 _BEFORE_QUOTE = re.compile(r"""\\+(?=['"])""")
@@ -39,12 +42,19 @@ def _unescaped(text: str) -> str:
     if "<" in text:
         text = _BREAK.sub("\n", text)
     for _ in range(2):  # some plugins escape what is escaped already: &amp;egrave;
-        text = _ENTITY.sub(_character, text) if "&" in text else text
+        text = _ENTITY.sub(_character, _HALVES.sub(_whole, text)) if "&" in text else text
     if "\\" not in text:
         return text
     if _ESCAPED.fullmatch(text):
         text = _PAIR.sub(r"\1", text)
     return _BEFORE_QUOTE.sub("", text)
+
+
+def _whole(halves: re.Match[str]) -> str:
+    """The emoji that JavaScript has escaped as a surrogate pair; other entities as they are."""
+    pair = "".join(chr(_code(number)) for number in halves.groups())
+    whole = pair.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole if len(whole) == 1 else halves[0]
 
 
 def _character(entity: re.Match[str]) -> str:
@@ -53,4 +63,9 @@ def _character(entity: re.Match[str]) -> str:
         return html5.get(entity[0][1:], entity[0])
     character = html.unescape(entity[0])
     is_control = unicodedata.category(character or "\0") == "Cc" and not character.isspace()
-    return entity[0] if is_control or character == "\ufffd" else character
+    is_none = character == NOT_UTF_8 and _code(entity[0][2:-1]) != ord(NOT_UTF_8)
+    return entity[0] if is_control or is_none else character
+
+
+def _code(number: str) -> int:
+    return int(number[1:], 16) if number[0] in "xX" else int(number)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openvoip_sms.rules import links
+from openvoip_sms.rules.text import NOT_UTF_8
 from openvoip_sms.templates.expression_faults import Fault
 from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
 from openvoip_sms.templates.italian import number_text
@@ -178,6 +179,8 @@ def _shown(
         return "" if expression.may_be_empty and not value else NotText(expression.source)
     text = number_text(value) if isinstance(value, int | float) else value
     clean = on_one_line(capped(text)).strip() if isinstance(text, str) else ""
+    if NOT_UTF_8 in clean:  # neither cut off nor percent-encoded: the text is to be refused
+        return NOT_UTF_8
     if in_link and clean:
         rest = links.encoded(clean[: MAX_LINK + 1])
         return rest if len(rest) <= MAX_LINK else MissingValue(expression.source)

@@ -104,7 +104,7 @@ def _json(request: WebhookRequest) -> Any:  # noqa: ANN401 - JSON
 
 
 def _form(request: WebhookRequest) -> dict[str, Any]:
-    text = _decoded(request.body)
+    text = _decoded(request.body).removeprefix("\ufeff")
     if text.count("&") >= MAX_FIELDS:
         raise _Broken("too_many_fields")
     try:
