@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.openvoip.redaction import MARK, redact
+from tests.function_calls import count_calls
 from tests.gateway_call import ROSA
 
 SIGNATURE, SECRET = ROSA["verify"], "S3greto&co <1>"
@@ -199,7 +200,51 @@ def test_no_reply_makes_the_redaction_fail(text):
     assert isinstance(redact(text, SIGNATURE, SECRET), str)
 
 
-def test_base64_of_the_address_is_redacted_wherever_it_begins():
-    for shift in range(3):
-        encoded = base64.b64encode(("x" * shift + URL).encode()).decode()
-        assert redact(f"trace {encoded} end", SIGNATURE, SECRET) == f"trace {MARK} end"
+def base64_of(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+IN_BASE64 = {
+    "alone": base64_of,
+    "one later": lambda u: base64_of("x" + u),
+    "two later": lambda u: base64_of("xx" + u),
+    "for URLs": lambda u: base64.urlsafe_b64encode(u.encode()).decode().rstrip("="),
+    "in lines": lambda u: split(base64_of(u), "\r\n", 76),
+    "split by tags": lambda u: split(base64_of(u), "<wbr>", 20),
+    "percent-encoded": lambda u: quote(base64_of(u), safe=""),
+    "in JSON": lambda u: json.dumps({"u": base64_of(u)}).replace("/", "\\/"),
+    "twice": lambda u: base64_of(base64_of(u)),
+    "of the signature": lambda _: base64_of(SIGNATURE),
+    "of capitals": lambda u: base64_of(u.upper()),
+    "of percent-encoded": lambda u: base64_of(quote(u, safe="")),
+    "of all percent-encoded": lambda u: base64_of(percent(u)),
+    "of entities": lambda u: base64_of(entities(u)),
+    "of JSON": lambda u: base64_of(json.dumps({"url": u})),
+}
+
+
+@pytest.mark.parametrize("write", IN_BASE64.values(), ids=IN_BASE64)
+@pytest.mark.parametrize("before", ["", "Pagina ", "aaa", "<p>non trovata: "])
+def test_base64_of_the_address_is_redacted_in_every_writing(write, before):
+    kept = redact(f"{before}{write(URL)} end", SIGNATURE, SECRET)
+    assert MARK in kept
+    assert kept.startswith(before)
+    assert kept.endswith(" end")
+    assert redact(kept, SIGNATURE, SECRET) == kept
+    assert write(URL)[-24:-4] not in kept
+
+
+@pytest.mark.parametrize("secret", [SECRET, "local-secret", "èàùòì", "8f3a"])
+def test_base64_of_the_secret_is_redacted(secret):
+    written = base64_of(f"la chiave è ben segreta: {secret}!")
+    kept = redact(f"key {written} end", SIGNATURE, secret)
+    assert MARK in kept
+    assert written[-8:] not in kept
+
+
+def test_the_work_for_a_reply_of_many_layers_is_bounded():
+    nested = URL
+    while len(nested) < 8000:
+        nested = base64_of(nested)
+    short = count_calls(lambda: redact(nested[:1000], SIGNATURE, SECRET))
+    assert count_calls(lambda: redact(nested[:8000], SIGNATURE, SECRET)) < 20 * short

@@ -9,12 +9,14 @@ import base64
 import html
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 MARK = "[redacted]"
-MAX_LAYERS = 8  # of encoding that are undone
+MAX_LAYERS = 60  # that are searched; each layer of encoding gives a few
+MAX_DEPTH = 8  # of layers of encoding that are undone
 FRAGMENT = 8  # hexadecimal digits of a signature that are no coincidence
 _MIN_BARE = 4  # letters and digits of a secret that are looked for without what separates them
 
@@ -29,15 +31,14 @@ _NAMED = re.compile(rf"verify([0-9a-f]{{{FRAGMENT},64}})")
 _DIGEST = re.compile(
     r"(?<![0-9a-z])(?=[0-9]*[a-f])(?:[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])", re.IGNORECASE
 )
-_BASE64 = re.compile(r"([A-Za-z0-9+/_-]{24,})={0,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}")  # the shortest run with 16 digits of a signature
 
 type Span = tuple[int, int]
 
 
 def redact(text: str, signature: str, secret: str) -> str:
     """Return the text with `MARK` in place of each secret part, in whatever encoding."""
-    spans = [span for layer in _layers(text) for span in _found(layer, signature, secret)]
-    spans += _found_in_base64(text, [one for one in (signature, secret) if len(one) >= _MIN_BARE])
+    spans = (span for layer in _layers(text) for span in _found(layer, signature, secret))
     return _cut(text, spans)
 
 
@@ -74,6 +75,19 @@ class _Layer:
             position = tag.end()
         return _Layer((*kept, *self.chars[position:]))
 
+    def without_spaces(self) -> "_Layer":
+        return _Layer(tuple(one for one in self.chars if not one.char.isspace()))
+
+    def from_base64(self, offset: int) -> "_Layer":
+        """What the runs of base64 hold, if it begins after so many of their digits."""
+        chars: list[_Char] = []
+        for run in _BASE64.finditer(self.text):
+            start = run.start() + offset
+            for n, byte in enumerate(_decoded(self.text[start : run.end()])):
+                at = start + n * 4 // 3
+                chars.append(_Char(chr(byte), *self.span(at, at + 2)))
+        return _Layer(tuple(chars))
+
     def decoded(self) -> "_Layer":
         chars: list[_Char] = []
         position = 0
@@ -85,15 +99,33 @@ class _Layer:
 
 
 def _layers(text: str) -> Iterator[_Layer]:
-    layer = _Layer(tuple(_Char(char, n, n + 1) for n, char in enumerate(text)))
+    """The text itself, and what it may be once its encodings are undone, the likeliest first."""
+    first = _Layer(tuple(_Char(char, n, n + 1) for n, char in enumerate(text)))
+    waiting, seen = deque([(first, 0)]), {text}
     for _ in range(MAX_LAYERS):
-        yield layer
-        if "<" in layer.text:
-            yield layer.without_tags()
-        decoded = layer.decoded()
-        if decoded.text == layer.text:
+        if not waiting:
             return
-        layer = decoded
+        layer, depth = waiting.popleft()
+        yield layer
+        for inner in _inner(layer) if depth < MAX_DEPTH else ():
+            if inner.text not in seen:
+                seen.add(inner.text)
+                waiting.append((inner, depth + 1))
+
+
+def _inner(layer: _Layer) -> Iterator[_Layer]:
+    yield layer.decoded()
+    if "<" in layer.text:
+        yield layer.without_tags()
+    joined = layer.without_spaces()
+    for offset in range(4):
+        yield joined.from_base64(offset)
+
+
+def _decoded(digits: str) -> bytes:
+    digits = digits[:-1] if len(digits) % 4 == 1 else digits
+    padded = digits + "=" * (-len(digits) % 4)
+    return base64.b64decode(padded, altchars=b"-_" if set(digits) & set("-_") else None)
 
 
 def _meant(escape: re.Match[str]) -> Iterator[tuple[str, Span]]:
@@ -124,7 +156,9 @@ def _found(layer: _Layer, signature: str, secret: str) -> Iterator[Span]:
     yield from (bare.span(*one.span(1)) for one in _NAMED.finditer(bare.text))
     yield from (layer.span(*one.span()) for one in _DIGEST.finditer(layer.text))
     literal = _spaces_alike(layer.text)
-    yield from (layer.span(*one) for one in _occurrences(literal, _spaces_alike(secret)))
+    as_bytes = secret.encode("utf-8", "replace").decode("latin-1")  # as base64 gives it
+    for written in {secret, as_bytes}:
+        yield from (layer.span(*one) for one in _occurrences(literal, _spaces_alike(written)))
     letters = "".join(map(_bare, secret))
     if len(letters) >= _MIN_BARE:
         yield from (bare.span(*one) for one in _occurrences(bare.text, letters))
@@ -157,15 +191,6 @@ def _bare(char: str) -> str:
     if not char.isascii():
         char = unicodedata.normalize("NFKC", char)
     return char.lower() if len(char) == 1 and char.isascii() and char.isalnum() else ""
-
-
-def _found_in_base64(text: str, wanted: list[str]) -> Iterator[Span]:
-    for run in _BASE64.finditer(text):
-        digits = run[1].replace("-", "+").replace("_", "/")
-        digits = digits[:-1] if len(digits) % 4 == 1 else digits
-        decoded = base64.b64decode(digits + "=" * (-len(digits) % 4))
-        if any(one.encode("utf-8", "replace") in decoded for one in wanted):
-            yield run.span()
 
 
 def _cut(text: str, spans: Iterable[Span]) -> str:
