@@ -46,6 +46,36 @@ def test_what_is_no_number_is_neither_more_nor_less(total):
     assert not value("total <= `50`", total=total)
 
 
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Anna", 50),
+        ("1.234,50", 50),
+        ("", 50),
+        ("49,90", "50"),
+        ("Anna", "50"),
+        ("presto", "2026-01-01"),
+        ("0000-00-00 00:00:00", "2026-01-01"),
+        ("presto", 1796286600),
+    ],
+)
+def test_what_has_no_order_is_false_and_the_rest_of_the_expression_applies(left, right, operator):
+    data = {"a": left, "b": right}
+    for one in (f"a {operator} b", f"b {operator} a"):
+        assert value(one, **data) is False
+        assert value(f"{one} && 'x' || 'y'", **data) == "y"
+        assert value(f"!({one}) && 'x' || 'y'", **data) == "x"
+        assert value(f"{one} || c == 'sì'", **data, c="sì") is True
+
+
+@pytest.mark.parametrize("other", [None, [], {}, True, "Anna", "7", "2026-01-01", 7, 7.5, 1e300])
+@pytest.mark.parametrize("one", [None, [], {}, True, "Anna", "7", "2026-01-01", 7, 7.5, -1])
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "==", "!="])
+def test_no_comparison_takes_the_rest_of_an_expression_along(one, other, operator):
+    assert value(f"[(a {operator} b) && `1` || `1`, 'rest']", a=one, b=other) == [1, "rest"]
+
+
 def test_a_filter_compares_in_the_same_way():
     lines = [{"price": "9.90"}, {"price": "99.00"}, {"price": 100}]
     assert value("lines[?price > `50`].price", lines=lines) == ["99.00", 100]
@@ -61,7 +91,9 @@ def test_a_filter_compares_in_the_same_way():
         ("v < now()", "2026-11-24", False),
         ("days_after(v, `7`) < now()", "2026-11-17T10:29:00+01:00", True),
         ("v > '2026-01-01'", "01/12/2026", True),
-        ("v > '2026-01-01'", "presto", True),  # no time: the order of the texts
+        ("v > now()", 1796286600, True),  # seconds since 1970
+        ("v > now()", 1764000000, False),
+        ("v > 'alfa'", "beta", True),  # words: the order of the texts
     ],
 )
 def test_times_are_compared_as_times(expression, when, expected):

@@ -26,7 +26,7 @@ def as_comparable(name: str, left: object, right: object) -> tuple[object, objec
     """Return both values as one kind where that is certain; None: compare them as they are.
 
     A number and a text that is one (`49.90`, but not `007` or `49,90`) are two numbers. For an
-    order, so are two such texts, and two texts that are dates or times are two moments.
+    order, so are two such texts; and two times, of which one at least is a text, are two moments.
     """
     texts = isinstance(left, str) + isinstance(right, str)
     if texts == 0 or (texts == 2 and name not in _ORDER):  # noqa: PLR2004 - both
@@ -34,7 +34,21 @@ def as_comparable(name: str, left: object, right: object) -> tuple[object, objec
     numbers = _number(left), _number(right)
     if None not in numbers:
         return numbers
-    return _moments(left, right) if texts == 2 else None  # noqa: PLR2004 - both
+    return _moments(left, right) if name in _ORDER else None
+
+
+def have_no_order(name: str, left: object, right: object) -> bool:
+    """Whether one is a number or a time, and the other a text that is neither.
+
+    Neither is more than the other. Two texts of words have the order of their characters.
+    """
+    if name not in _ORDER or not (isinstance(left, str) or isinstance(right, str)):
+        return False
+    return _is_measured(left) or _is_measured(right)
+
+
+def _is_measured(value: object) -> bool:
+    return _number(value) is not None or read_when(value) is not None
 
 
 def compare(name: str, left: object, right: object) -> bool:

@@ -19,7 +19,7 @@ from jmespath.visitor import Options, TreeInterpreter
 from openvoip_sms.rules import rome_time
 from openvoip_sms.rules.strict_json import read_json
 from openvoip_sms.templates import italian, names
-from openvoip_sms.templates.comparisons import as_comparable, compare
+from openvoip_sms.templates.comparisons import as_comparable, compare, have_no_order
 from openvoip_sms.templates.expression_faults import Fault, faults_of
 from openvoip_sms.templates.expression_fields import root_fields
 from openvoip_sms.templates.jmespath_parser import parse
@@ -132,11 +132,13 @@ class _Interpreter(TreeInterpreter):
     def visit_comparator(self, node: Any, value: Any) -> Any:  # noqa: ANN401
         left, right = (self.visit(child, value) for child in node["children"])
         comparable = as_comparable(node["value"], left, right)
-        if comparable is None:
-            values: list[Any] = [{"type": "literal", "value": one} for one in (left, right)]
-            evaluated: Any = {**node, "children": values}
-            return super().visit_comparator(evaluated, value)
-        return compare(node["value"], *comparable)
+        if comparable is not None:
+            return compare(node["value"], *comparable)
+        if have_no_order(node["value"], left, right):
+            return False
+        values: list[Any] = [{"type": "literal", "value": one} for one in (left, right)]
+        evaluated: Any = {**node, "children": values}
+        return super().visit_comparator(evaluated, value)
 
     def _is_false(self, value: Any) -> bool:  # noqa: ANN401 - JSON
         return _is_blank(value)
