@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openvoip_sms.adapters.secret_reader import NamedSecrets
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES
-from openvoip_sms.wiring import webhooks
 from tests.function_calls import count_calls
 from tests.integration.service import event
 from tests.integration.webhooks.proxy_events import (
@@ -92,7 +92,7 @@ def test_too_large_a_body_is_refused_before_it_costs_anything(service, monkeypat
         pytest.fail("something was computed")
 
     monkeypatch.setattr(hmac, "digest", computed)
-    monkeypatch.setattr(webhooks, "secrets", computed)
+    monkeypatch.setattr(NamedSecrets, "current", computed)
     answer = service.webhook(raw_call(source, b"x" * size, [("X-Webhook-Token", "a-token")]))
     assert (answer.status, answer.reason) == (413, "too_large")
 

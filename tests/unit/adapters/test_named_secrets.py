@@ -4,7 +4,6 @@ import pytest
 
 from openvoip_sms.adapters.secret_reader import MIN_AGE_SECONDS, NamedSecrets
 from openvoip_sms.delivery.ports import SecretNotSet
-from openvoip_sms.webhooks.verify import is_unset
 
 
 class Held:
@@ -30,46 +29,39 @@ class Clock:
 
 def made(now):
     held, clock = Held(now), Clock()
-    return NamedSecrets(held, is_unset, clock), held, clock
-
-
-@pytest.mark.parametrize("before", [{}, {"shop": ""}, {"shop": "SET-ME"}, {"shop": 7}, "no JSON"])
-def test_a_secret_that_was_set_meanwhile_works_at_once(before):
-    secrets, held, _ = made(before)
-    held.now = {"shop": "abc-1"}
-    assert secrets.of(["shop"]) == {"shop": "abc-1"}
-
-
-def test_a_new_secret_beside_an_old_one_works_at_once():
-    secrets, held, _ = made({"old": "abc-1"})
-    held.now = {"old": "abc-1", "new": "abc-2"}
-    assert secrets.of(["new", "old"])["new"] == "abc-2"
+    return NamedSecrets(held, clock), held, clock
 
 
 def test_what_is_set_is_read_from_the_cache():
     secrets, held, _ = made({"shop": "abc-1", "number": 7})
     for _ in range(100):
-        assert secrets.of(["shop"]) == {"shop": "abc-1"}
+        assert secrets.current() == {"shop": "abc-1"}
     assert held.fetched == 0
 
 
-@pytest.mark.parametrize("before", [{}, "no JSON"])
-def test_however_many_calls_need_a_secret_that_is_missing_few_read_it(before):
-    secrets, held, clock = made(before)
-    for _ in range(1000):
-        if before == {}:
-            assert secrets.of(["shop"]) == {}
-        else:
-            with pytest.raises(SecretNotSet):
-                secrets.of(["shop"])
-        clock.now += 0.05
-    assert held.fetched <= 1000 * 0.05 / MIN_AGE_SECONDS + 1
-
-
-def test_it_is_looked_for_again_after_a_while():
-    secrets, held, clock = made({})
-    assert secrets.of(["shop"]) == {}
+def test_a_cache_without_any_is_read_again_each_time():
+    secrets, held, _ = made("no JSON")
+    for _ in range(2):
+        with pytest.raises(SecretNotSet):
+            secrets.current()
     held.now = {"shop": "abc-1"}
-    assert secrets.of(["shop"]) == {}
+    assert secrets.current() == {"shop": "abc-1"}
+
+
+def test_one_that_is_missing_is_looked_for_with_every_call():
+    secrets, held, _ = made({})
+    assert secrets.refreshed(at_once=True) == {}
+    held.now = {"shop": "abc-1"}
+    assert secrets.refreshed(at_once=True) == {"shop": "abc-1"}
+    assert secrets.current() == {"shop": "abc-1"}
+
+
+def test_however_many_calls_doubt_a_secret_few_read_it():
+    secrets, held, clock = made({"shop": "abc-1"})
+    for _ in range(1000):
+        assert secrets.refreshed(at_once=False) in (None, {"shop": "abc-1"})
+        clock.now += 0.05
+    assert 1 < held.fetched <= 1000 * 0.05 / MIN_AGE_SECONDS + 1
+    held.now = {"shop": "abc-2"}
     clock.now += MIN_AGE_SECONDS
-    assert secrets.of(["shop"]) == {"shop": "abc-1"}
+    assert secrets.refreshed(at_once=False) == {"shop": "abc-2"}

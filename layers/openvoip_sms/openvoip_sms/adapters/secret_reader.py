@@ -1,6 +1,6 @@
 """JSON secrets, cached for five minutes; a read may bypass the cache."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 MAX_AGE_SECONDS = 300  # a rotated secret works within that time, or at once after a refusal
-MIN_AGE_SECONDS = 15  # between two reads for what is missing, however many calls need it
+MIN_AGE_SECONDS = 15  # between two reads for calls that may be a stranger's, however many
 
 
 class JsonSecret:
@@ -47,43 +47,41 @@ class JsonSecret:
 class NamedSecrets:
     """The texts of one JSON secret by their names.
 
-    One that is not set yet is looked for again, though not with every call: a stranger can make any
-    number of calls.
+    May raise what `JsonSecret.read` raises.
     """
 
-    def __init__(
-        self, secret: JsonSecret, is_unset: Callable[[object], bool], clock: Callable[[], float]
-    ) -> None:
-        self._secret, self._is_unset, self._clock = secret, is_unset, clock
+    def __init__(self, secret: JsonSecret, clock: Callable[[], float]) -> None:
+        self._secret, self._clock = secret, clock
         self._refreshed_at: float | None = None
         self._lock = Lock()
 
-    def of(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the texts; of the `names`, those that are set in Secrets Manager by now.
-
-        Raises:
-            SecretUnavailable: as `JsonSecret.read`.
-        """
-        wanted = tuple(names)
+    def current(self) -> dict[str, str]:
+        """Return the texts from the cache; from Secrets Manager, if what is cached has none."""
         try:
-            found = self._secret.read()
+            return _texts(self._secret.read())
         except SecretNotSet:
-            if not self._may_refresh():
-                raise
-            found = self._secret.read(refresh=True)
-        else:
-            if any(self._is_unset(found.get(name)) for name in wanted) and self._may_refresh():
-                found = self._secret.read(refresh=True)
-        return {name: value for name, value in found.items() if isinstance(value, str)}
+            return _texts(self._secret.read(refresh=True))
 
-    def _may_refresh(self) -> bool:
+    def refreshed(self, *, at_once: bool) -> dict[str, str] | None:
+        """Return the texts as they are in Secrets Manager now.
+
+        Unless `at_once`, None soon after the last time: a stranger can make any number of calls.
+        """
+        if not (at_once or self._is_due()):
+            return None
+        return _texts(self._secret.read(refresh=True))
+
+    def _is_due(self) -> bool:
         with self._lock:
-            now = self._clock()
-            last = self._refreshed_at
+            now, last = self._clock(), self._refreshed_at
             if last is not None and now - last < MIN_AGE_SECONDS:
                 return False
             self._refreshed_at = now
             return True
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def _name(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """`POST /webhooks/{source}`, and Shopify's events over EventBridge: verified, stored, queued."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -24,7 +24,7 @@ from openvoip_sms.webhooks.plan import (
     plan_trusted,
     plan_without_secrets,
 )
-from openvoip_sms.webhooks.request import MAX_BODY_BYTES
+from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 from openvoip_sms.webhooks.verify import Refused
 
 SHOPIFY = "shopify"  # the source that EventBridge's partner events belong to
@@ -42,6 +42,16 @@ class WebhookTelemetry(Protocol):
     def no_such_source(self, name: str) -> None: ...
 
 
+class WebhookSecrets(Protocol):
+    """The webhook secrets by name. May raise `SecretUnavailable` and `SecretNotSet`."""
+
+    def current(self) -> Mapping[str, str]:
+        """Return them as they were a few minutes ago, or are now."""
+
+    def refreshed(self, *, at_once: bool) -> Mapping[str, str] | None:
+        """Return them as they are now; unless `at_once`, None if that was known moments ago."""
+
+
 class SourceUnusable(Exception):
     """There is no such source: a person must correct `sources.yaml`."""
 
@@ -55,7 +65,7 @@ class WebhookApi:
     """May raise any error of `ERRORS`."""
 
     sources: Sources
-    secrets: Callable[[Iterable[str]], Mapping[str, str]]
+    secrets: WebhookSecrets
     intake: WebhookIntake
     watch: SourceWatch
     telemetry: WebhookTelemetry
@@ -76,10 +86,18 @@ class WebhookApi:
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, reason="too_large")
         now = self.clock()
         # First without the secrets: a call that no secret could make authentic is a stranger's.
-        planned = plan_without_secrets(source, request, now) or plan(
-            source, request, self.secrets(source.auth.secrets), now
-        )
+        planned = plan_without_secrets(source, request, now) or self._plan(source, request, now)
         return self._response(source, planned)
+
+    def _plan(
+        self, source: Source, request: WebhookRequest, now: datetime
+    ) -> Refused | Unreadable | Pinged | Planned:
+        """Plan with the secrets of the cache; if they refuse the call, as they are by now."""
+        planned = plan(source, request, self.secrets.current(), now)
+        if not isinstance(planned, Refused) or not planned.depends_on_secret:
+            return planned
+        secrets = self.secrets.refreshed(at_once=planned.misconfigured)
+        return planned if secrets is None else plan(source, request, secrets, now)
 
     def _public_url(self, event: ProxyEvent) -> str | None:
         """The address that its sender knows, for signatures that cover it."""

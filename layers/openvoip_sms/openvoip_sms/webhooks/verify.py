@@ -73,6 +73,11 @@ class Refused:
         """The webhook secret is wrong: authentic calls are refused, and a person must act."""
         return self.reason.startswith("secret_")
 
+    @property
+    def depends_on_secret(self) -> bool:
+        """Whether another secret might make the call authentic: this one may have been changed."""
+        return self.misconfigured or self.reason in ("signature_wrong", "token_wrong")
+
 
 def verify(
     source: Source, request: WebhookRequest, secrets: Mapping[str, str], now: datetime

@@ -1,7 +1,6 @@
 """What only the webhooks function needs, so that no other function loads it."""
 
 import time
-from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.web.webhook_api import WebhookApi
 from openvoip_sms.webhooks.config.sources import Mistake, SourcesInvalid, load_sources
 from openvoip_sms.webhooks.model import Sources
-from openvoip_sms.webhooks.verify import is_unset
 from openvoip_sms.wiring import core
 
 
@@ -28,7 +26,7 @@ def webhook_api() -> WebhookApi:
     if isinstance(found, SourcesInvalid):
         raise found
     telemetry, public_url = core.telemetry(), core.public_url()
-    return WebhookApi(found, secrets, intake(), watch(), telemetry, core.clock, public_url)
+    return WebhookApi(found, _secrets(), intake(), watch(), telemetry, core.clock, public_url)
 
 
 @cache
@@ -50,12 +48,7 @@ def watch() -> SourceWatch:
 
 @cache
 def _secrets() -> NamedSecrets:
-    return NamedSecrets(core.secret("WEBHOOK_SECRET_ARN"), is_unset, time.monotonic)
-
-
-def secrets(names: Iterable[str]) -> Mapping[str, str]:
-    """The webhook secrets by name, these names among them. May raise `SecretUnavailable`."""
-    return _secrets().of(names)
+    return NamedSecrets(core.secret("WEBHOOK_SECRET_ARN"), time.monotonic)
 
 
 @cache
