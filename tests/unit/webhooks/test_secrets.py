@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openvoip_sms.webhooks.model import Source
 from openvoip_sms.webhooks.plan import Pinged, plan_without_secrets
 from openvoip_sms.webhooks.verify import Refused, Verified, refused_by_form, usable_keys, verify
 from tests.unit.webhooks.webhook_calls import NOW, base64_hmac, call, hex_hmac, preset
 
+BEARER = preset("make", header="Authorization", prefix="Bearer ")
 SECRET = "abc-segreto-1"
 BODY = b'{"id": 1, "name": "#1", "phone": "333 1234567"}'
 
@@ -28,6 +30,14 @@ def around(secret):
         f' "{secret}"\n',
         f'" {secret} "',
         f"“{secret}”",
+        f"„{secret}“",
+        f"'\"{secret}\"'",
+        f"{secret}\\n",
+        f'"{secret}\\r\\n"',
+        *(
+            f"{mark}{secret}{mark}\n"
+            for mark in "\u200c\u200d\u200e\u2060\u2066\u00ad\u202a\x00\x1b"
+        ),
     ]
 
 
@@ -52,6 +62,24 @@ def test_nor_around_a_token(pasted):
 @pytest.mark.parametrize("pasted", around("whsec_" + base64.b64encode(b"k" * 24).decode()))
 def test_nor_around_a_secret_in_base64(pasted):
     assert usable_keys(preset("svix").auth, {"key": pasted}) == [b"k" * 24]
+
+
+@pytest.mark.parametrize("secret", ["{} {}", "whsec_ {}{}", " whsec_{}\r\n{}", '"whsec_{}\t{}"'])
+def test_nor_inside_a_secret_in_base64(secret):
+    half, rest = (
+        base64.b64encode(b"k" * 24)[:20].decode(),
+        base64.b64encode(b"k" * 24)[20:].decode(),
+    )
+    assert usable_keys(preset("svix").auth, {"key": secret.format(half, rest)}) == [b"k" * 24]
+
+
+@pytest.mark.parametrize(
+    "broken", ["whsec_", "whsec_ \n", '"whsec_"', "whsec_àb", "whsec_a", "***"]
+)
+def test_what_is_no_base64_is_malformed_or_not_set(broken):
+    found = usable_keys(preset("svix").auth, {"key": broken})
+    assert isinstance(found, Refused)
+    assert found.misconfigured
 
 
 @pytest.mark.parametrize("chosen", [*around(SECRET), "a b", " ' "])
@@ -88,12 +116,20 @@ def test_no_secret_becomes_an_empty_key(secret):
         ("stripe", {"Stripe-Signature": "v1=" + "0" * 64}, "timestamp_missing"),
         ("make", {}, "signature_missing"),
         ("jotform", {}, "signature_missing"),
+        ("make", {"X-Webhook-Token": ""}, "signature_missing"),
+        ("make", {"X-Webhook-Token": "  "}, "signature_missing"),
+        (BEARER, {"Authorization": "Bearer "}, "signature_missing"),
+        (BEARER, {"Authorization": "Bearer  "}, "signature_missing"),
+        (BEARER, {"Authorization": "Basic YTpi"}, "token_wrong"),
+        ("make", [("X-Webhook-Token", "a"), ("x-webhook-token", "b")], "signature_repeated"),
+        ("shopify", [("X-Shopify-Hmac-Sha256", "a")] * 2, "signature_repeated"),
     ],
 )
 def test_a_strangers_call_is_refused_without_a_look_at_the_secrets(sender, headers, reason):
     request = call(BODY, headers)
-    assert refused_by_form(preset(sender), request, NOW) == Refused(reason)
-    assert plan_without_secrets(preset(sender), request, NOW) == Refused(reason)
+    known = sender if isinstance(sender, Source) else preset(sender)
+    assert refused_by_form(known, request, NOW) == Refused(reason)
+    assert plan_without_secrets(known, request, NOW) == Refused(reason)
     assert not Refused(reason).misconfigured
 
 

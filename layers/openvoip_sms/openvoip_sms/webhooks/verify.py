@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,8 +37,8 @@ _PLACEHOLDER = re.compile(
     r"|(?:set|change|replace)[-_ ]?(?:me|this).*|your[-_ ].*)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
-_AROUND = re.compile("^[\\s\ufeff\u200b]+|[\\s\ufeff\u200b]+$")
-_QUOTES = ('""', "''", "``", "“”", "‘’", "«»")
+_ESCAPED_END = re.compile(r"(?:\\[rnt])+\s*$")
+_QUOTES = ('""', "''", "``", "“”", "„“", "‘’", "«»")
 _TIMESTAMP = re.compile(r"[0-9]{1,16}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 # WordPress decodes these before it signs (wp_specialchars_decode with ENT_QUOTES).
@@ -128,31 +129,42 @@ def is_unset(secret: object) -> bool:
 
 
 def cleaned(secret: str) -> str:
-    """Return the secret without what pasting or piping leaves around it: blanks, quotes."""
-    bare = _AROUND.sub("", secret)
-    if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES:
-        bare = _AROUND.sub("", bare[1:-1])
+    """Return the secret without what pasting or piping leaves around it.
+
+    That is spaces, line ends (escaped ones too), invisible characters, and quotes.
+    """
+    bare = _trimmed(secret)
+    while len(bare) > 1 and bare[0] + bare[-1] in _QUOTES:
+        bare = _trimmed(bare[1:-1])
     return bare
+
+
+def _trimmed(text: str) -> str:
+    """Without spaces, control and format characters at its ends."""
+    text = _ESCAPED_END.sub("", text)
+    shown = [at for at, char in enumerate(text) if unicodedata.category(char)[0] not in "CZ"]
+    return text[shown[0] : shown[-1] + 1] if shown else ""
 
 
 def usable_keys(auth: Auth, secrets: Mapping[str, str]) -> list[bytes] | Refused:
     """Return the keys of the secrets that are set, in the order of the source; never none.
 
-    A secret with blanks or quotes around it counts without them, and as it is: somebody may have
+    A secret with spaces or quotes around it counts without them, and as it is: somebody may have
     chosen it so.
     """
     named = [secrets.get(name) for name in auth.secrets]
     texts = [secret for secret in named if secret is not None and not is_unset(secret)]
     if not texts:
         return Refused("secret_not_set")
-    forms = dict.fromkeys(form for text in texts for form in (cleaned(text), text))
-    keys = [key for key in (_key(auth, form) for form in forms) if key]
-    return keys or Refused("secret_malformed")
+    forms = (form for text in texts for form in (cleaned(text), text))
+    keys = dict.fromkeys(key for key in (_key(auth, form) for form in forms) if key)
+    return list(keys) or Refused("secret_malformed")
 
 
 def _key(auth: Auth, secret: str) -> bytes | None:
     if auth.secret_form == "base64":  # noqa: S105 - a form, not a secret
-        return _from_base64(_padded(secret.removeprefix("whsec_")))
+        bare = "".join(secret.split()).removeprefix("whsec_")  # a copy may have broken the line
+        return _from_base64(_padded(bare))
     if auth.secret_form == "html":  # noqa: S105 - a form, not a secret
         secret = _ENTITY.sub(_unescaped, secret)
     return _bytes(secret)
@@ -182,7 +194,8 @@ def _proof(auth: Auth, request: WebhookRequest, now: datetime) -> _Proof | Refus
         return _signature_proof(auth, given, request, now)
     if not given.startswith(auth.prefix):
         return Refused("token_wrong")
-    return _Proof([_bytes(given.removeprefix(auth.prefix))])
+    token = given.removeprefix(auth.prefix)
+    return _Proof([_bytes(token)]) if token.strip() else Refused("signature_missing")
 
 
 def _signature_proof(
