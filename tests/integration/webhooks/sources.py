@@ -48,6 +48,11 @@ gruppo:
   each: eventi
   to: tel
   message: {text: "Grazie {nome}, a presto."}
+lungo:
+  preset: make
+  secrets: [token]
+  to: tel
+  message: {text: "{nome}{nome}{nome}{nome}{nome}{nome}{nome}{nome}{nome}{nome}"}
 altro-modulo:
   preset: make
   secrets: [token]

@@ -1,10 +1,12 @@
 """A source whose authentic calls cause no message is counted, logged and alarms."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from openvoip_sms.delivery.ports import StoreUnavailable
+from openvoip_sms.rules import unused
 from openvoip_sms.wiring import webhooks
 from tests.integration.service import event, metric_sum
 from tests.integration.webhooks.proxy_events import call, woocommerce
@@ -71,6 +73,27 @@ def test_a_form_of_another_shape_is_no_form_without_a_number(service, capsys, gi
     answer = service.webhook(call("modulo", given, {"X-Webhook-Token": "a-token"}))
     assert (answer.status, answer.reason) == (200, reason)
     assert metrics(capsys.readouterr().out, "WebhooksIgnored") == [("webhook:modulo", reason)]
+
+
+def test_of_several_events_the_fault_is_named(service, capsys):
+    body = {"eventi": [{"tel": "06 1234567"}, {"x": 1}]}
+    for _ in range(3):
+        service.webhook(call("gruppo", body, {"X-Webhook-Token": "a-token"}))
+    [told] = metrics(capsys.readouterr().out, "SourcesUnused")
+    assert told == ("webhook:gruppo", "unexpected_body")
+
+
+def test_a_source_whose_messages_are_all_rejected_is_one_that_causes_none(
+    service, capsys, monkeypatch
+):
+    monkeypatch.setattr(unused, "CALLS", 3)
+    monkeypatch.setattr(unused, "_DAYS", dict.fromkeys((True, False), timedelta(0)))
+    for n in range(3):
+        given = {"tel": "333 1234567", "nome": f"{n} " + "漢" * 400}
+        service.webhook(call("lungo", given, {"X-Webhook-Token": "a-token"}))
+    assert {one.status for one in service.messages()} == {"rejected"}
+    [told] = metrics(capsys.readouterr().out, "SourcesUnused")
+    assert told == ("webhook:lungo", "too_long")
 
 
 def test_a_partner_event_of_another_shape_is_counted_too(service, capsys):

@@ -41,6 +41,12 @@ def test_the_third_fault_in_a_row_is_told_with_source_and_reason(watched):
     assert (source, reason, row.calls, row.faults) == ("shop", "unexpected_body", 3, 3)
 
 
+def test_a_call_that_is_ignored_for_what_it_says_is_not_told_for_the_faults_before_it(watched):
+    watched.ignore(3, "json", is_fault=True)
+    assert watched.ignore(5, "when_false") == 0
+    assert watched.ignore(1, "json", is_fault=True) == 1
+
+
 def test_a_message_in_between_ends_the_row(watched):
     watched.ignore(2, "json", is_fault=True)
     watched.send()

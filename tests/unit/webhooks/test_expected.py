@@ -33,6 +33,70 @@ def test_a_signed_error_in_place_of_the_order_is_a_fault():
     assert "cannot_view" not in found.detail
 
 
+ERRORS = [
+    {"code": "woocommerce_rest_shop_order_invalid_id", "message": "No.", "status": 404},
+    {"code": "rest_forbidden", "message": "No.", "data": {"status": 401}, "id": None},
+    {"errors": [{"code": "woocommerce_api_invalid_order", "message": "No."}], "status": "x"},
+    {"errors": "[API] Invalid API key or access token", "id": 7},
+    {"errors": {"id": ["not found"]}, "phone": None},
+    {"error": {"type": "invalid_request_error", "message": "No."}, "id": "evt_1"},
+    {"error": "invalid_grant", "error_description": "No.", "status": 400},
+    {"jsonrpc": "2.0", "id": None, "error": {"code": 200, "message": "Odoo Server Error"}},
+    {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "No."},
+    {"timestamp": "x", "status": 500, "error": "Internal Server Error", "path": "/orders"},
+    {"status": "error", "message": "No.", "correlationId": "x", "category": "MISSING_SCOPES"},
+    {"status": "403", "message": "No."},
+    {"statusCode": 404, "message": "No.", "number": "7"},
+    {"success": False, "message": "No.", "total": None},
+    {"code": "NOT_FOUND", "description": "No.", "status": None},
+    {"name": "Unauthorized", "message": "No.", "code": 0, "className": "unauthorized"},
+]
+READS_MORE = source(
+    "preset: woocommerce\nsecrets: [a]\nto: [billing.phone, shipping.phone, phone]\nonce: id\n"
+    "messages:\n  default:\n    when: status == 'completed' && !error && data.x != 'y'\n"
+    "    text: \"{name} {message || code || ''}\""
+)
+
+
+@pytest.mark.parametrize("body", ERRORS)
+def test_an_error_is_one_though_the_source_reads_a_field_of_its_name(body):
+    without = {key: value for key, value in body.items() if key != "phone"}
+    found = only(READS_MORE, json_call(without, TOPIC))
+    assert (found.reason, found.is_fault) == ("unexpected_body", True)
+    assert "looks like an error" in found.detail
+    found = only(WOO, json_call(body, TOPIC))
+    assert (found.reason, found.is_fault) == ("unexpected_body", True)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"code": "80100", "message": "Vorrei un preventivo."},
+        {"status": 404, "title": "x"},
+        {"error": None, "errors": []},
+        {"message": "La pagina dà 500", "error": ""},
+    ],
+)
+@pytest.mark.parametrize("phone", [None, "", "06 1234567", "333"])
+def test_a_form_with_fields_of_such_names_is_none(more, phone):
+    found = only(FORM, json_call({"telefono": phone} | more))
+    assert (found.reason, found.is_fault) == ("no_mobile", False)
+
+
+def test_nor_is_an_order_with_such_fields_that_has_a_number():
+    order = {"status": "completed", "error": "x", "billing": {"phone": "333 1234567"}}
+    found = only(WOO, json_call(order | {"number": 7, "total": "9.90", "id": 7}, TOPIC))
+    assert isinstance(found, PlannedMessage)
+
+
+@pytest.mark.parametrize("to", ["@.telefono", '@."your-tel"', "@.a[0].b", "@ | telefono"])
+def test_a_field_that_is_named_from_the_body_as_a_whole_is_a_field(to):
+    sender = preset("make", to=to, message={"text": "ciao"})
+    assert only(sender, json_call({"x": 1})).reason == (
+        "no_mobile" if to.startswith("@ ") else "unexpected_body"
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "hint"),
     [
@@ -84,7 +148,7 @@ def test_what_is_sent_or_rejected_anyway_is_judged_by_itself():
     assert isinstance(only(named, json_call({"x": 1})), RejectedMessage)
 
 
-@pytest.mark.parametrize("path", ["[0].telefono", "@.telefono", "*.telefono | [0]", "[].telefono"])
+@pytest.mark.parametrize("path", ["[0].telefono", "*.telefono | [0]", "[].telefono"])
 def test_a_source_that_reads_a_body_as_a_whole_takes_any(path):
     sender = preset("make", to=path, message={"text": "ciao"})
     found = only(sender, json_call([{"x": 1}]))

@@ -26,5 +26,5 @@ class SourceWatch:
         except StoreUnavailable as error:
             self.telemetry.not_counted(source, error)
             return
-        if is_to_be_told(unused, reason, now):
+        if is_to_be_told(unused, reason, now, is_fault=is_fault):
             self.telemetry.source_unused(source, reason, unused)

@@ -21,6 +21,8 @@ def _roots(node: object) -> Iterator[str]:
             yield ANYTHING
         case "literal" | "index" | "slice" | "expref":
             return
+        case "subexpression" if node["children"][0]["type"] == "current":  # @.nome
+            yield from _roots(node["children"][1])
         case (
             "subexpression"
             | "index_expression"

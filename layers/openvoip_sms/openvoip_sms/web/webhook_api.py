@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from openvoip_sms.delivery.ports import SecretNotSet, SecretUnavailable, StoreUnavailable
 from openvoip_sms.delivery.source_watch import SourceWatch
 from openvoip_sms.intake.from_webhook import WebhookIntake, WebhookOutcome
+from openvoip_sms.rules.record import Status
 from openvoip_sms.web import proxy_event, response
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
@@ -19,7 +20,6 @@ from openvoip_sms.webhooks.plan import (
     NothingToSend,
     Pinged,
     Planned,
-    RejectedMessage,
     plan,
     plan_trusted,
     plan_without_secrets,
@@ -148,11 +148,13 @@ class WebhookApi:
         reasons = [one.reason for one in nothing] if planned.messages else ["no_event"]
         for reason in reasons:
             self.telemetry.webhook_ignored(source.name, reason)
-        rejected = [one.reason for one in others if isinstance(one, RejectedMessage)]
-        if len(rejected) == len(others):  # nothing that could ever be sent
-            is_fault = any(one.is_fault for one in nothing)
-            self.watch.unused(source.name, (*reasons, *rejected)[0], is_fault=is_fault)
-        return _answer([self.intake.handle(one, source) for one in others], reasons)
+        outcomes = [self.intake.handle(one, source) for one in others]
+        if all(one.record.status == Status.REJECTED for one in outcomes):
+            faults = [one.reason for one in nothing if one.is_fault]
+            rejected = [str(one.record.reason) for one in outcomes]
+            why = [*faults, *reasons, *rejected][0]
+            self.watch.unused(source.name, why, is_fault=bool(faults))
+        return _answer(outcomes, reasons)
 
 
 def _answer(outcomes: list[WebhookOutcome], reasons: list[str]) -> Response:
