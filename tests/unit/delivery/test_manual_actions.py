@@ -137,6 +137,19 @@ def test_what_was_scheduled_long_ago_is_sent_at_once_when_it_is_resent(actions):
     assert actions.enqueuer.queue.queued == [("m-1", 0.0)]
 
 
+def test_a_reminder_that_is_resent_before_its_time_keeps_its_time(actions):
+    in_a_month = START + timedelta(days=30)
+    held = waiting(status=Status.SUPPRESSED, reason="recipient_limit", send_at=in_a_month)
+    store(actions, held)
+    record = actions.resend("m-1").record
+    assert record.status is Status.SCHEDULED
+    assert actions.schedule.at == {"m-1": in_a_month}
+    assert record.expires_at == in_a_month + POLICY.validity
+    assert record.check_at == in_a_month + transitions.GRACE
+    assert actions.cancel("m-1").completed
+    assert actions.schedule.at == {}
+
+
 def test_confirm_says_sent_once(actions):
     store(actions, waiting(status=Status.UNKNOWN))
     results = [actions.confirm("m-1"), actions.confirm("m-1")]

@@ -108,15 +108,21 @@ def requeued(record: Record, now: datetime) -> Record:
 def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
     """Return the record queued again by a person; `None` where that is not possible.
 
-    The validity starts again: the person wants it sent now. `maybe_sent` is kept: if this attempt
-    fails or is cancelled, the earlier call may still have been accepted.
+    The validity starts again, now or at a `send_at` that is still to come. `maybe_sent` is kept: if
+    this attempt fails or is cancelled, the earlier call may still have been accepted.
     """
     if not _is_resendable(record) or record.text is None:
         return None
     validity = timedelta(seconds=record.valid_for or policy.validity.total_seconds())
-    again = _waiting(record, Reason.RESENT_BY_PERSON, now, 0.0)
-    maybe_sent = record.status is Status.UNKNOWN
-    return replace(again, refusals=0, maybe_sent=maybe_sent, expires_at=now + validity)
+    start = max(now, record.send_at or now)
+    again = _waiting(record, Reason.RESENT_BY_PERSON, now, (start - now).total_seconds())
+    return replace(
+        again,
+        status=Status.SCHEDULED if start > now else Status.QUEUED,
+        refusals=0,
+        maybe_sent=record.status is Status.UNKNOWN,
+        expires_at=start + validity,
+    )
 
 
 def _is_resendable(record: Record) -> bool:
