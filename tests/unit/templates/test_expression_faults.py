@@ -52,6 +52,13 @@ def faults(expression):
         ("3", '"3"'),
         ("+393331231234", "'+393331231234'"),
         ("+39 333 123 1234", "'+39 333 123 1234'"),
+        ("@nome", "nome"),
+        ("ordine?.nome", "ordine.nome"),
+        ("ordine->nome", "ordine.nome"),
+        ("righe.0.nome", "righe[0].nome"),
+        ('nome or "cliente"', "nome || 'cliente'"),
+        ('nome ? "a" : "b"', "nome && 'a' || 'b'"),
+        ("nome;", "nome"),
         ("status == “completed”", "status == 'completed'"),
         ("nome || ‘cliente’", "nome || 'cliente'"),
         ("nome\u00a0|| 'cliente'", "nome || 'cliente'"),
@@ -111,6 +118,10 @@ def test_a_proposal_is_an_expression_that_can_be_used(written):
         ('contains(tags, "vip")', "vip"),
         ('starts_with(nome, "Dott")', "Dott"),
         ('at(quando, "09:00")', "09:00"),
+        ("nome && \"Signora\" || 'Cliente'", "Signora"),
+        ('pagato && "Gentile cliente"', "Gentile cliente"),
+        ("contains([\"completed\", 'processing'], status)", "completed"),
+        ("contains(['a', \"on-hold\"], status)", "on-hold"),
         ('join(", ", nomi)', ", "),
         ('"+393331231234"', "+393331231234"),
         ('telefono || "+39 333 1231234"', "+39 333 1231234"),
@@ -139,6 +150,13 @@ def test_a_text_in_double_quotes_is_refused_with_the_same_in_single_ones(written
         ('a == @."b c"', {"a": 1, "b c": 1}, True),
         ("contains(@.\"le-mie\", 'x')", {"le-mie": ["x"]}, True),
         ("a || b", {"b": "x"}, "x"),
+        ('a && "your-tel"', {"a": 1, "your-tel": "x"}, "x"),
+        ("contains([@.\"b c\"], 'x')", {"b c": "x"}, True),
+        (
+            'join(\' \', ["your-name", "your-surname"])',
+            {"your-name": "a", "your-surname": "b"},
+            "a b",
+        ),
     ],
 )
 def test_a_name_in_double_quotes_that_is_one_stays_allowed(written, data, expected):
@@ -171,8 +189,12 @@ def test_every_fault_of_an_expression_is_told():
         ("Ciao {{ nome }}", "{nome}"),
         ("Ciao {{nome}}", "{nome}"),
         ("Ordine {{ order.name }} pronto", "{order.name}"),
-        ("Ordine {{ order['name'] }}", "{order['name']}"),
-        ("Ciao {{ nome | default: 'x' }}", "{nome | default: 'x'}"),
+        ("Ordine {{ order['name'] }}", "{order.name}"),
+        ("Ciao {{ nome | default: 'x' }}", "{nome || 'x'}"),
+        ('Ciao {{ nome or "x" }}', "{nome || 'x'}"),
+        ("Ciao {{your-name}}", '{"your-name"}'),
+        ("Ciao {{ nome | first_name }}", "{nome | first_name(@)}"),
+        ("Ciao {{ $json.nome }}", "{json.nome}"),
     ],
 )
 def test_doubled_braces_around_words_are_refused_with_the_single_form(text, right):
@@ -180,6 +202,62 @@ def test_doubled_braces_around_words_are_refused_with_the_single_form(text, righ
         compile_template(text)
     [fault] = refused.value.faults
     assert fault.proposal.startswith(f"Write {right};")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Ciao ${nome}", "Write the brace alone"),
+        ("Ciao $nome, pronto", "Write {nome}"),
+        ("Ciao [your-name]", 'Write {"your-name"}'),
+        ("Ordine [_serial_number]", "Write {_serial_number}"),
+        ("Ciao [[nome]]", "Write {nome}"),
+        ("Ciao [[ Nome e cognome ]]", 'Write {"Nome e cognome"}'),
+        ("Ciao %NOME%!", "Write {NOME}"),
+        ("Ciao *|FNAME|*", "Write {FNAME}"),
+        ("Ciao <%= nome %>", "Write {nome}"),
+    ],
+)
+def test_placeholders_of_other_languages_are_refused_with_the_right_form(text, right):
+    with pytest.raises(BadTemplate) as refused:
+        compile_template(text)
+    [fault] = refused.value.faults
+    assert fault.proposal.startswith(f"{right};")
+    itself = fault.proposal.partition("themselves ")[2].removesuffix(".")
+    assert render(compile_template(f"Ecco {itself}"), {}).removeprefix("Ecco ") in f"{text}{{"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sconto 10%, oggi 20%.",
+        "-10%{codice}%",
+        "Costa $ {prezzo}, o 5$",
+        "Ordine #{numero} [no-reply] [1] <3",
+        "Scrivici: info@{dominio}",
+        "US$ 12, 100%vero",
+        "[Bottega] [[1]] *|* <= %%",
+        "https://x.example.it/?a=%20b%C3%A8&c=[x]",
+    ],
+)
+def test_what_only_looks_like_one_stays(text):
+    compile_template(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "proposed"),
+    [
+        ("nome | first_name", "Write | first_name(@) for the function; write .first_name"),
+        ("totale|euro", "Write | euro(@) for the function"),
+        ("nome | upper", "There is no such function; write .upper for the field."),
+        ("(a || b) | title", "Write | title(@)"),
+    ],
+)
+def test_a_filter_of_another_language_is_no_field(written, proposed):
+    [fault] = faults(written)
+    assert fault.proposal.startswith(proposed)
+    for right in ("nome | first_name(@)", "shop | name", "righe | [0]", 'nome | "upper"'):
+        compile_expression(right)
 
 
 def test_the_proposed_way_to_write_braces_around_a_word_works():

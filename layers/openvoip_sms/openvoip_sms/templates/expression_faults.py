@@ -18,6 +18,11 @@ type Node = Mapping[str, Any]
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # a name that needs no quotes
 _KEY = re.compile(r"(?=.*[-\[\].:/_0-9])\S+")  # what no text reads like: `your-tel`, `1.3`
 _PHONE = re.compile(r"\+?[0-9][0-9 ./-]{6,}[0-9]")
+# Of other template languages; a field of such a name is written with a dot.
+_FILTERS = (
+    "upper lower upcase downcase uppercase lowercase capitalize trim strip escape safe default"
+    " money currency format number truncate nl2br raw e h"
+).split()
 _FIELDS = ("field", "subexpression", "index_expression")
 # Functions whose argument at that position is a text, hardly ever a field.
 _TEXT_ARGUMENT = {"contains": 1, "starts_with": 1, "ends_with": 1, "join": 0, "at": 1}
@@ -44,8 +49,10 @@ def _faults(node: object, functions: Mapping[str, Any]) -> Iterator[Fault]:
             yield from _of_call(node, functions)
         case "comparator":
             yield from _of_comparison(*node["children"])
-        case "or_expression":
+        case "or_expression" | "and_expression":
             yield from _of_default(node["children"][-1])
+        case "pipe":
+            yield from _of_filter(node["children"][-1], functions)
         case "field":
             yield from _of_field(node)
     for child in node.get("children", ()):
@@ -67,6 +74,10 @@ def _of_call(call: Node, functions: Mapping[str, Any]) -> Iterator[Fault]:
     position = _TEXT_ARGUMENT.get(name)
     if position is not None and _is_quoted(arguments[position]):
         yield _is_no_text(arguments[position]["value"])
+    if name == "contains" and arguments[0]["type"] == "multi_select_list":
+        yield from (
+            _is_no_text(one["value"]) for one in arguments[0]["children"] if _is_quoted(one)
+        )
     if name == "not_null":
         yield from _of_default(arguments[-1])
 
@@ -89,9 +100,20 @@ def _of_comparison(left: Node, right: Node) -> Iterator[Fault]:
 
 
 def _of_default(last: Node) -> Iterator[Fault]:
-    """A last resort is a text; a key such as `your-tel` may be one more place to look."""
+    """The last of `x || "y"`, `x && "y"` is a text; `your-tel` may be one more place to look."""
     if _is_quoted(last) and not _is_key(last["value"]):
         yield _is_no_text(last["value"])
+
+
+def _of_filter(taken: Node, functions: Mapping[str, Any]) -> Iterator[Fault]:
+    """`nome | upper` takes a field of that name, as `nome.upper` does: there is none in a text."""
+    name = taken.get("value")
+    if taken["type"] != "field" or _is_quoted(taken) or name not in (*functions, *_FILTERS):
+        return
+    call = (
+        f"Write | {name}(@) for the function" if name in functions else "There is no such function"
+    )
+    yield Fault(f"| {name} takes a field of that name", f"{call}; write .{name} for the field.")
 
 
 def _of_field(field: Node) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ from openvoip_sms.templates.expression_faults import Fault, faults_of
 from openvoip_sms.templates.expression_fields import root_fields
 from openvoip_sms.templates.jmespath_parser import parse
 from openvoip_sms.templates.plain import plain
-from openvoip_sms.templates.proposals import proposal_for
+from openvoip_sms.templates.proposals import correction_of, proposal_for
 from openvoip_sms.templates.sanitize import MAX_READ, is_blank
 
 _ANY: Any = {"types": []}
@@ -98,6 +98,11 @@ def compile_expression(source: str) -> Expression:
     if faults := faults_of(tree, _Functions.FUNCTION_TABLE):
         raise BadExpression(faults)
     return Expression(source, tree)
+
+
+def nearest_expression(source: str) -> str:
+    """Return the source if it can be compiled, else a correction of it; empty if there is none."""
+    return source if _is_valid(source) else correction_of(source, _is_valid)
 
 
 def _is_valid(source: str) -> bool:

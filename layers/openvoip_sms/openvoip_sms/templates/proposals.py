@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 _TYPOGRAPHIC = re.compile(r"[“”„«»]([^“”„«»]*)[“”„«»]|[‘’‚]([^‘’‚]*)[‘’‚]")
 _SUBSCRIPT = re.compile(r"""(?<=[\w"\])])\[\s*(['"])([^'"]+)\1\s*\]""")
+_AS_TEXT = re.compile(r"""(\|\||&&|[=!<>]=|[<>(,])\s*"([^"'\\]*)\"""")
+_FILTER = re.compile(r"(?<!\|)\|\s*([A-Za-z_]+)\s*$")
+_STATEMENT = re.compile(r"[%#/]|(?:if|for|unless|end|else)\b")
 _QUOTED = re.compile(r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)""", re.DOTALL)
 _AS_A_WHOLE: tuple[tuple[str, str], ...] = (
     (r"^\s*\.(?=[A-Za-z_\"])", ""),  # .nome
@@ -19,6 +22,10 @@ _NUMBER = r"-?[0-9]+(?:[.,][0-9]+)?"
 _CORRECTIONS: tuple[tuple[str, str], ...] = (
     (r"[\u00a0\u2000-\u200b\u202f\u3000]", " "),
     (r"(?<!\w)\$\.?(?=[A-Za-z_\[\"])", ""),  # $.nome
+    (r"(?<![\w.])@(?=[A-Za-z_])", ""),  # @nome
+    (r"(?<=[\w\])])(?:\?\.|->|::)(?=[A-Za-z_])", "."),  # nome?.x
+    (r"(?<=[A-Za-z_\]])\.([0-9]+)(?![\w])", r"[\1]"),  # righe.0
+    (r"\s*;\s*$", ""),
     (r"\|\s*default\s*:\s*", "|| "),
     (r"===|(?<![=!<>])=(?![=<>])|\bEQ\b|\beq\b", "=="),
     (r"!==|<>|\bNEQ?\b|\bneq?\b", "!="),
@@ -42,18 +49,27 @@ _OPERATORS = re.compile(r"[=<>!|&'\"`(){}@*?]")
 
 def proposal_for(source: str, is_valid: Callable[[str], bool]) -> str:
     """Return a sentence with a corrected expression; empty if none is found."""
-    for candidate in _candidates(source.strip()):
-        if candidate != source and is_valid(candidate):
-            return _sentence(candidate)
-    return ""
+    found = correction_of(source, is_valid)
+    return _sentence(found) if found else ""
+
+
+def correction_of(source: str, is_valid: Callable[[str], bool]) -> str:
+    """Return the corrected expression alone; empty if none is found."""
+    candidates = _candidates(source.strip())
+    return next((one for one in candidates if one != source and is_valid(one)), "")
 
 
 def _candidates(source: str) -> list[str]:
-    corrected = _corrected(source)
-    whole = "" if _OPERATORS.search(source) or not _is_balanced(source) else source
     if _PHONE.fullmatch(source):
         return [f"'{source}'"]
-    return [corrected, f'"{whole}"'] if whole else [corrected]
+    corrected = _corrected(source)
+    found = [corrected, _FILTER.sub(r"| \1(@)", corrected), _AS_TEXT.sub(r"\1 '\2'", corrected)]
+    is_name = (
+        source
+        and not (_OPERATORS.search(source) or _STATEMENT.match(source))
+        and _is_balanced(source)
+    )
+    return [*found, f'"{source}"'] if is_name else found
 
 
 def _corrected(source: str) -> str:

@@ -1,9 +1,9 @@
 """Texts with expressions in braces: `Ciao {first_name(nome) || 'cliente'}, ...`.
 
 `{{` and `}}` are literal braces, though not around words: `{{ nome }}` is another language's way to
-insert a value, and is refused. A value is inserted as data: it is never evaluated as an
-expression or a template. A value that is missing, or is no text, rejects the message, unless its
-expression has a default; `|| ''` allows an empty one.
+insert a value, and is refused, as are `${nome}`, `[your-name]` and the like. A value is inserted as
+data: it is never evaluated as an expression or a template. A value that is missing, or is no text,
+rejects the message, unless its expression has a default; `|| ''` allows an empty one.
 """
 
 import re
@@ -14,7 +14,13 @@ from datetime import datetime
 from openvoip_sms.rules import links
 from openvoip_sms.rules.text import NOT_UTF_8
 from openvoip_sms.templates.expression_faults import Fault
-from openvoip_sms.templates.expressions import BadExpression, Expression, compile_expression
+from openvoip_sms.templates.expressions import (
+    BadExpression,
+    Expression,
+    compile_expression,
+    nearest_expression,
+)
+from openvoip_sms.templates.foreign import foreign_placeholders
 from openvoip_sms.templates.italian import number_text
 from openvoip_sms.templates.sanitize import capped, on_one_line
 
@@ -111,14 +117,19 @@ def _piece(source: str, start: int) -> tuple[str | Expression, int]:
         fault = Fault("a } without its {", "Write }} for the character itself.")
         raise _Unreadable(start + 1, fault)
     end = next((n for n in range(start, len(source)) if source[n] in "{}"), len(source))
+    before_brace = source[end : end + 1] == "{" != source[end + 1 : end + 2]
+    if faults := tuple(foreign_placeholders(source[start:end], before_brace=before_brace)):
+        raise _Unreadable(end, *faults)
     return source[start:end], end
 
 
 def _doubled_fault(doubled: re.Match[str]) -> Fault:
     inside = doubled[1].strip()
+    right = nearest_expression(inside)
+    value = f"Write {{{right}}}" if right else "Write an expression"
     return Fault(
         f"{doubled[0]}: braces stand once around a value",
-        f"Write {{{inside}}}; for braces in the SMS {{'{{'}}{inside}{{'}}'}}.",
+        f"{value}; for braces in the SMS {{'{{'}}{inside}{{'}}'}}.",
     )
 
 
