@@ -107,3 +107,27 @@ def test_what_a_limit_suppressed_is_sent_when_a_person_says_so(service):
     assert service.call("POST", "/messages/{id}/resend", suppressed.id).status in (200, 202)
     assert core.store().get(suppressed.id).status == "queued"
     assert len(sent(service)) == 6
+
+
+def test_of_many_resends_one_completes_and_the_others_say_what_can_be_sent(service):
+    for n in range(6):
+        service.webhook(form(nome=f"Anna {n}"))
+    [suppressed] = [one for one in service.messages() if one.status == "suppressed"]
+    with ThreadPoolExecutor(4) as people:
+        answers = list(
+            people.map(
+                lambda _: service.call("POST", "/messages/{id}/resend", suppressed.id), range(4)
+            )
+        )
+    assert sorted(answer.status for answer in answers) == [202, 409, 409, 409]
+    refused = next(answer for answer in answers if answer.status == 409)
+    assert "suppressed by a limit" in refused.body["detail"]
+    assert len(sent(service)) == 6
+
+
+def test_of_six_hundred_signed_reminders_none_is_lost(service, capsys):
+    for n in range(600):
+        given = woocommerce(f"d{n}", number=n)
+        assert service.webhook(given).status == 202
+    assert reasons(service) == {"queued": 600}
+    assert metric_sum(capsys.readouterr().out, "SourcesPaused") == 0

@@ -87,6 +87,7 @@ def test_a_source_says_it_once_for_all_messages():
         ({"event_time": "created_at"}, "event_time does nothing without max_age"),
         ({"max_age": "two days", "event_time": "a"}, "must be seconds or an ISO 8601 duration"),
         ({"max_age": 0, "event_time": "a"}, "must be longer than nothing"),
+        ({"max_age": "P2D", "event_time": "a ="}, "bad expression"),
         ({"once": "now()"}, "now() changes with each delivery"),
         ({"once": "[id, date(now())]"}, "now() changes with each delivery"),
         ({"to": "now()"}, "now() changes with each delivery"),
@@ -96,7 +97,8 @@ def test_a_source_says_it_once_for_all_messages():
 def test_what_cannot_work_is_a_mistake(keys, part):
     with pytest.raises(SourcesInvalid) as invalid:
         preset("make", message={"text": "a", "to": "phone", **keys})
-    assert part in str(invalid.value)
+    [mistake] = invalid.value.mistakes
+    assert part in str(mistake)
 
 
 @pytest.mark.parametrize("key", ["id: 'body:now()'", "topic: 'body:now()'", "each: now()"])

@@ -80,8 +80,11 @@ def test_an_id_stays_short_and_whole_whatever_the_name(name):
 @pytest.mark.parametrize(
     ("names", "part"),
     [
-        (["", ""], 'needs a name, as another message of this topic has none. With name: "2"'),
-        (["a", "", ""], 'needs a name, as another message of this topic has none. With name: "3"'),
+        (
+            ["", ""],
+            "needs a name, as another message of this topic has none. Name the one that is new",
+        ),
+        (["a", "", ""], 'With name: "3" this one keeps ids that it had'),
         (["", "a", "a"], "is the name of another message"),
         (["", "Due"], "must be up to 20 of a-z 0-9 -"),
         (["", "a" * 21], "must be up to 20 of a-z 0-9 -"),

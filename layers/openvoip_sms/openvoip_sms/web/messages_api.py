@@ -113,7 +113,8 @@ class MessagesApi:
     def _resend(self, event: ProxyEvent) -> Response:
         result = self.actions.resend(api_request.message_id(event))
         only = (
-            "Only an unknown, failed or expired message that still has its text can be sent again."
+            "Only an unknown, failed or expired message, or one suppressed by a limit, can be sent"
+            " again, and only with its text."
         )
         return _action(result, HTTPStatus.ACCEPTED, only)
 

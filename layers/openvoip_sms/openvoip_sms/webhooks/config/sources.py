@@ -265,7 +265,8 @@ class _SourcesParser:
                 self._wrong(
                     (*path, n),
                     "needs a name, as another message of this topic has none",
-                    f'With name: "{n + 1}" it keeps the ids that it had; never change it later.',
+                    "Name the one that is new, and leave the other as it is. "
+                    f'With name: "{n + 1}" this one keeps ids that it had without a name here.',
                 )
             elif name in names:
                 self._wrong((*path, n, "name"), "is the name of another message of this topic")
@@ -291,13 +292,18 @@ class _SourcesParser:
         return MessageDefinition(**values) if {"to", "text"} <= values.keys() else None
 
     def _check_age(self, path: KeyPath, values: dict[str, Any], own: dict[str, Any]) -> None:
-        if "max_age" in values and "event_time" not in values:
+        written = {
+            key
+            for key in ("max_age", "event_time")
+            if key in values or any((*at, key) in self._document for at in (path, path[:1]))
+        }
+        if "max_age" in values and "event_time" not in written:
             self._wrong(
                 path,
                 "max_age needs event_time, the event's own time",
                 "For example event_time: created_at.",
             )
-        if "event_time" in own and "max_age" not in values:
+        if "event_time" in own and "max_age" not in written:
             self._wrong(path, "event_time does nothing without max_age", "Add max_age: P2D.")
 
 
