@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openvoip_sms.rules import links
 from openvoip_sms.rules.segments import GSM_7, Encoding, count, encoding_of
 from openvoip_sms.rules.smart_encoding import Replacement, smart
 
@@ -197,6 +198,16 @@ def test_what_was_replaced_is_reported_with_how_often():
 
 def test_composing_alone_is_no_replacement():
     assert smart("e\u0300").replaced == ()
+
+
+def test_the_host_of_a_link_is_looked_for_once_and_in_the_link_alone(monkeypatch):
+    """For each of its characters it would be a minute's work in the longest text."""
+    host_end, looked_for = links.host_end, []
+    monkeypatch.setattr(
+        links, "host_end", lambda *given: looked_for.append(given) or host_end(*given)
+    )
+    smart("www.aÈÈÈÈ.it/ÈÈÈÈ www.bÈ.it/ È")
+    assert [span for _, *span in looked_for] == [[0, 17], [18, 28]]
 
 
 @settings(deadline=None)

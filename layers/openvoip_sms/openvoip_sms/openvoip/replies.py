@@ -40,7 +40,7 @@ _BUSY = {429, 503}
 _OK = 200
 _SUCCESS, _NOT_SENT = 2, (3, 4)  # hundreds of HTTP status codes
 _TEXT = re.compile(
-    r"(?:(?P<label>ERR(?:ORE?)?|OK)\s*[:=\-]?\s*)?(?P<code>[0-9]{1,3})(?:[\s:;,.\-]+(?P<rest>.*))?",
+    r"(?:(?P<label>ERR(?:ORE?)?|OK)\s*(?:[:=\-]\s*)?)?(?P<code>[0-9]{1,3})(?:[\s:;,.\-]+(?P<rest>.*))?",
     re.DOTALL | re.IGNORECASE,
 )
 

@@ -24,7 +24,7 @@ _QUOTED = {'"': '"', "<": ">", "'": "'", "«": "»", "“": "”", "`": "`"}
 _SAFE = "-._~:/?#[]@!$&'()*+,;=%"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_HOST = 253  # RFC 1035, and the bound of the work for it
-_DOTS = re.compile(r"(?:\.{2,}|…)[)\]'\"»”’]*\Z")
+_DOTS = re.compile(r"(?:(?<!\.)\.{2,}|…)[)\]'\"»”’]*\Z")
 
 # Words after a link that belong to it, as somebody forgot to encode its spaces.
 _QUERY_GOES_ON = re.compile(r"[&?][\w.\[\]%-]+=|%[0-9A-Fa-f]{2}")
@@ -60,9 +60,9 @@ def spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def host_end(text: str, start: int) -> int:
-    """Where the host of the link ends that begins at `start`."""
-    parts = _PARTS.match(text, start)
+def host_end(text: str, start: int, end: int) -> int:
+    """Where the host of a link ends, whose span `spans` has returned."""
+    parts = _PARTS.match(text, start, end)
     return parts.end(2) if parts else start
 
 

@@ -19,7 +19,7 @@ _GENERATED = re.compile(
     "0[1-9a-f][0-9a-f]{30}"  # by the API
     "|[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"  # by SQS or a shop
 )
-_SHORT = re.compile("[A-Za-z]{1,12}(?:[._:-]?[0-9]+)+")
+_SHORT = re.compile("[A-Za-z]{1,12}[._:-]?[0-9]+(?:[._:-][0-9]+)*")
 _WEBHOOK = re.compile(  # source, topic and the sender's id, 80 bits of a hash, the message's name
     "(?P<source>[a-z0-9-]{1,40}):(?:(?P<shown>.+):)?(?P<hash>[0-9a-f]{20})(?::(?P<name>[^:]+))?"
 )

@@ -169,12 +169,13 @@ def _parts_of_links(text: str) -> Callable[[int], _Part | None]:
     """Return what tells in which part of a link a position is; None outside links."""
     spans = links.spans(text)
     starts = [start for start, _ in spans]
+    host_ends = [links.host_end(text, *span) for span in spans]
 
     def part_at(at: int) -> _Part | None:
         nearest = bisect_right(starts, at) - 1
         if nearest < 0 or at >= spans[nearest][1]:
             return None
-        return _Part.HOST if at < links.host_end(text, starts[nearest]) else _Part.PATH
+        return _Part.HOST if at < host_ends[nearest] else _Part.PATH
 
     return part_at
 

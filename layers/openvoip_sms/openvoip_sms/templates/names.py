@@ -23,7 +23,7 @@ _SYMBOLS = ("So", "Sk")  # emoji and their skin tones
 # Joins Indic letters; the selectors choose between an emoji and a character.
 _STRAY_JOINERS = re.compile("(?<![\u0900-\u0dff])\u200d|[\ufe00-\ufe0f]")
 # By category: L a letter, M a mark on it (accents, vowel signs), as many as a script needs.
-_NAME = re.compile(r"'?(?:LM{0,4}J?)+(?:'*[-·׳־]?'*(?:LM{0,4}J?)+)*['׳]*")
+_NAME = re.compile(r"'?(?:LM{0,4}J?)+(?:(?:'*[-·׳־]'*|'+)(?:LM{0,4}J?)+)*['׳]*")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])+\.?")
 _INITIAL_AND_NAME = re.compile(r"([^\W\d_])\.([^\W\d_]{3,}['-]?[^\W\d_]*'?)")
 _DOTTED_HONORIFIC = re.compile(

@@ -18,7 +18,7 @@ _NUMBER = "#([0-9]{5}|[xX][0-9A-Fa-f]{4})"
 _HALVES = re.compile(f"&{_NUMBER};&{_NUMBER};")
 _BREAK = re.compile(r"<br ?/?>|</?p>", re.IGNORECASE)
 _ESCAPED = re.compile(r"""(?:[^\\]|\\[\\'"])*""")  # as PHP's addslashes writes it
-_BEFORE_QUOTE = re.compile(r"""\\+(?=['"])""")
+_BEFORE_QUOTE = re.compile(r"""(?<!\\)\\+(?=['"])""")
 _PAIR = re.compile(r"""\\([\\'"])""")
 _JSON = re.compile(r"""\s*[\[{]\s*["\[{]""")
 
