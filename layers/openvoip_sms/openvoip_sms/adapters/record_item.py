@@ -22,8 +22,8 @@ SHARDS = 4  # partitions of the index over open records, so that none becomes a 
 _OTHER = "other_attributes"
 _FIELDS = {field.name: field for field in fields(Record) if field.name != _OTHER}
 _REQUIRED = {name for name, field in _FIELDS.items() if field.default is MISSING}
-_REQUIRED_TO_SEND = {"text", "sender"}  # without them an open record would be sent empty
 _COMPUTED = {"check_shard", "ttl"}
+_ROOM = timedelta(days=3650)  # more than anything is added to a time or a validity
 _STATUS = re.compile(r"[a-z_]{1,30}")  # the status of a later version; no other value is logged
 
 type Item = dict[str, Any]
@@ -59,12 +59,16 @@ def to_record(item: Item) -> Record:
     """
     values = {name: _loaded(item, name) for name in _FIELDS.keys() & item.keys()}
     values = {name: value for name, value in values.items() if value is not None}
-    required = _REQUIRED | (_REQUIRED_TO_SEND if values.get("status") in OPEN else set())
-    for name in sorted(required - values.keys()):
-        raise _unreadable(item, name)
+    for name in sorted(_REQUIRED):
+        if values.get(name) in (None, ""):
+            raise _unreadable(item, name)
     deserialize = TypeDeserializer().deserialize
     other = item.keys() - _FIELDS.keys() - _COMPUTED
-    return Record(**values, other_attributes={name: deserialize(item[name]) for name in other})
+    kept = {name: deserialize(item[name]) for name in other}
+    record = Record(**values, other_attributes=kept)
+    if record.status in OPEN and record.unsendable:
+        raise _unreadable(item, record.unsendable)
+    return record
 
 
 def _loaded(item: Item, name: str) -> Any:  # noqa: ANN401 - any field's value
@@ -101,6 +105,19 @@ def _decimal(value: Any) -> Decimal:  # noqa: ANN401 - any stored value
     return value
 
 
+def _moment(value: Any) -> datetime:  # noqa: ANN401 - any stored value
+    moment = from_rfc3339(_text(value))
+    _ = moment + _ROOM  # an OverflowError now, and not in the middle of a change
+    return moment
+
+
+def _seconds(value: Any) -> float:  # noqa: ANN401 - any stored value
+    seconds = float(_decimal(value))
+    if not 0 <= seconds <= _ROOM.total_seconds():
+        raise ValueError
+    return seconds
+
+
 def _whole(value: Any) -> int:  # noqa: ANN401 - any stored value
     if _decimal(value) % 1:
         raise ValueError
@@ -119,13 +136,13 @@ def _replacement(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any stored val
 _TIMES = "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
 type _Load = Callable[[Any], Any]
 _LOAD: dict[str, _Load] = (
-    dict.fromkeys(_TIMES, lambda value: from_rfc3339(_text(value)))
+    dict.fromkeys(_TIMES, _moment)
     | dict.fromkeys("segments attempts refusals version".split(), _whole)
     | dict.fromkeys("archive maybe_sent".split(), _bool)
     | {
         "cost_eur": _decimal,
         "replaced": _replacements,
         "status": Status,
-        "valid_for": lambda value: float(_decimal(value)),
+        "valid_for": _seconds,
     }
 )

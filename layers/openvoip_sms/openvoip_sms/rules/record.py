@@ -1,5 +1,6 @@
 """The record of a message, its public form, and each status and reason in plain words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -120,6 +121,8 @@ REASON_IN_WORDS = {
     Reason.CONFIRMED_BY_PERSON: "A person confirmed that it arrived.",
 }
 
+_MOBILE = re.compile(r"\+39[0-9]{9,10}")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -163,6 +166,17 @@ class Record:
     check_at: datetime | None = None
     version: int = 1
     other_attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def unsendable(self) -> str:
+        """The first field that the gateway needs and that is missing or damaged; else empty."""
+        usable = {
+            "to": _MOBILE.fullmatch(self.to),
+            "text": self.text,
+            "sender": self.sender,
+            "archive": self.archive is not None,
+        }
+        return next((name for name, is_usable in usable.items() if not is_usable), "")
 
     def becomes(self, status: Status, now: datetime, **changes: Any) -> "Record":  # noqa: ANN401
         """Return the next version of this record in `status`."""

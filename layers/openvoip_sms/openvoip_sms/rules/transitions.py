@@ -111,7 +111,7 @@ def resent(record: Record, now: datetime, policy: Policy) -> Record | None:
     The validity starts again, now or at a `send_at` that is still to come. `maybe_sent` is kept: if
     this attempt fails or is cancelled, the earlier call may still have been accepted.
     """
-    if not _is_resendable(record) or record.text is None:
+    if not _is_resendable(record) or record.unsendable:
         return None
     validity = timedelta(seconds=record.valid_for or policy.validity.total_seconds())
     start = max(now, record.send_at or now)
