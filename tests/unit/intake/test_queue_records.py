@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
@@ -167,6 +169,28 @@ def test_a_malformed_record_is_dead_lettered_and_harms_no_other(odd):
     assert body
 
 
+ODD = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
+ODD_RECORDS = ODD | st.dictionaries(
+    st.sampled_from(["messageId", "body", "receiptHandle", "attributes"]),
+    ODD | st.sampled_from(["sqs-1", "sqs-11", '{"to": 7}', '{"Message": "{}"}']),
+)
+
+
+@given(ODD_RECORDS, st.integers(0, 9), st.booleans())
+def test_nine_good_records_are_sent_once_whatever_the_tenth_is(odd, place, down):
+    """Also where the odd one cannot be dead-lettered, and all ten are delivered again."""
+    setup = Setup()
+    batch = [record(sqs_id=f"sqs-{n}") for n in range(9)]
+    batch.insert(place, odd)
+    setup.received.down = down
+    failed = setup.failed(*batch)
+    assert len(setup.gateway.accepted) == 9
+    assert len(failed) == len(set(failed)) <= 1
+    again = [record(sqs_id=f"sqs-{n}", receives=2) for n in range(9)]
+    setup.failed(*again, odd)
+    assert len(setup.gateway.accepted) == 9
+
+
 @pytest.mark.parametrize("missing", ["attributes", "receiptHandle"])
 def test_a_record_that_lacks_what_is_not_needed_is_sent(missing):
     setup = Setup()
@@ -180,6 +204,12 @@ def test_a_record_without_a_handle_is_delivered_again_after_the_visibility_time_
     given = record({"id": "m-1", "to": "333 1234567", "text": "x"})
     assert setup.failed(given | {"receiptHandle": None}) == ["sqs-1"]
     assert setup.received.delayed == {}
+
+
+def test_a_message_that_a_batch_holds_twice_is_named_once():
+    setup = Setup(default=CallResult(CallOutcome.BUSY))
+    given = record({"id": "m-1", "to": "333 1234567", "text": "x"})
+    assert setup.failed(given, given) == ["sqs-1"]
 
 
 def test_a_malformed_record_that_cannot_be_dead_lettered_is_delivered_again_with_its_batch():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openvoip_sms.delivery.ports import MAX_MESSAGE_BYTES
 from openvoip_sms.intake.received_message import received_message
 
 WHOLE = {
@@ -66,6 +67,18 @@ def test_a_record_without_id_or_body_is_malformed_and_kept_whole(record):
     assert message.fault == "malformed_record"
     body = record.get("body")
     assert message.body == (body if body and isinstance(body, str) else json.dumps(record))
+
+
+def test_a_malformed_record_is_kept_as_far_as_a_queue_takes_it():
+    """A batch whose dead letter is refused for ever would be delivered again a thousand times."""
+    message = received_message({"messageId": "sqs-1", "body": ["è" * MAX_MESSAGE_BYTES]})
+    assert len(message.body.encode()) == MAX_MESSAGE_BYTES
+
+
+@pytest.mark.parametrize("name", ["ApproximateReceiveCount", "SentTimestamp"])
+def test_a_number_that_python_refuses_to_write_is_none(name):
+    message = received_message(WHOLE | {"attributes": {name: 10**5000}})
+    assert (message.receives, message.queued_at, message.fault) == (1, None, "")
 
 
 @given(

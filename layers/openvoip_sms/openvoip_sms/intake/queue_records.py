@@ -63,7 +63,8 @@ class QueueRecords:
     ) -> list[str]:
         """Handle a batch, with `for_each` all at once; return the SQS ids to be delivered again.
 
-        An empty id stands for a record that has none: SQS then delivers the whole batch again.
+        An empty id stands for a record that has none and could not be dead-lettered: SQS then
+        delivers the whole batch again, and the others are recognised as repeated.
         """
         messages = [received_message(record) for record in records]
         handled = list(for_each(lambda one: self._handle(one, seconds_left), messages))
@@ -73,7 +74,8 @@ class QueueRecords:
         for place in suspects[:1]:
             handled[place] = self._handle(messages[place], seconds_left, alone=True)
         pairs = zip(messages, handled, strict=True)
-        return [message.sqs_id for message, how in pairs if how is Handled.RETRY]
+        retried = (message.sqs_id for message, how in pairs if how is Handled.RETRY)
+        return list(dict.fromkeys(retried))
 
     def _handle(
         self, message: ReceivedMessage, seconds_left: SecondsLeft, *, alone: bool = False

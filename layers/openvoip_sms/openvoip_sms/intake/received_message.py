@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from openvoip_sms.delivery.ports import MAX_MESSAGE_BYTES
 from openvoip_sms.rules.message import ID_PATTERN
 
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -23,7 +24,7 @@ class ReceivedMessage:
 
 
 def received_message(record: object) -> ReceivedMessage:
-    """Read a record; of one without an id or a body all is kept as its body. Never raises."""
+    """Read a record; one without an id or a body is kept whole as its body. Never raises."""
     if not isinstance(record, dict):
         return ReceivedMessage("", _as_text(record), fault="malformed_record")
     sqs_id, body = _text(record.get("messageId")), _text(record.get("body"))
@@ -43,7 +44,7 @@ def _text(value: object) -> str:
 
 
 def _number(attributes: object, name: str) -> int:
-    given = str(attributes.get(name)) if isinstance(attributes, dict) else ""
+    given = _text(attributes.get(name)) if isinstance(attributes, dict) else ""
     return int(given) if _NUMBER.fullmatch(given) else 0
 
 
@@ -56,6 +57,6 @@ def _moment(milliseconds: int) -> datetime | None:
 
 def _as_text(record: object) -> str:
     try:
-        return json.dumps(record, default=str)
+        return json.dumps(record, default=str)[:MAX_MESSAGE_BYTES]  # or no queue would take it
     except (TypeError, ValueError, RecursionError):
         return "(not JSON)"
