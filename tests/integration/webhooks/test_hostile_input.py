@@ -154,7 +154,6 @@ STRANGERS = st.builds(
 
 @settings(
     max_examples=150,
-    deadline=2000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(STRANGERS)

@@ -195,7 +195,7 @@ def check(source, body, headers):
     return shown
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(SENDERS), BODIES, HEADERS)
 def test_preview_and_service_agree_on_every_call(source, body, headers):
     shown = check(source, body, headers)

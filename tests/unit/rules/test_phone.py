@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile, mask
@@ -203,7 +203,6 @@ AREAS = st.sampled_from(["02", "06", "010", "011", "039", "055", "081", "0331", 
 BETWEEN = st.sampled_from([" ", "-", "/", ".", "\u00a0", "\u2011", " - ", ") "])
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["39", " 39", "(39", "( 39", "+39", "0039", "+39 39", "39 39"]),
     BETWEEN,
@@ -217,7 +216,6 @@ def test_a_landline_after_a_country_code_set_apart_never_becomes_a_mobile(
     reason_for(f"{code}{between}{area}{inner}{subscriber}")
 
 
-@settings(deadline=None)
 @given(AREAS, st.from_regex(r"[1-9][0-9]{3,7}", fullmatch=True))
 def test_a_landline_whose_plus_became_a_space_never_becomes_a_mobile(area, subscriber):
     reason_for(f" 39{area}{subscriber}")
@@ -225,7 +223,6 @@ def test_a_landline_whose_plus_became_a_space_never_becomes_a_mobile(area, subsc
     reason_for(f"39{area} {subscriber}")
 
 
-@settings(deadline=None)
 @given(
     st.from_regex(r"39[0-9]{8}", fullmatch=True),
     st.sampled_from(["", "+39", "+39 ", "0039 ", "39", "39 ", " 39"]),
@@ -331,7 +328,6 @@ def test_a_megabyte_is_refused_before_it_is_read():
     assert count_calls(lambda: reason_for(hostile)) <= 2 * count_calls(lambda: reason_for("3" * 65))
 
 
-@settings(deadline=None)
 @given(JSON_VALUES | ALMOST_NUMBERS)
 def test_every_value_is_either_a_mobile_or_invalid(raw):
     try:
@@ -342,7 +338,6 @@ def test_every_value_is_either_a_mobile_or_invalid(raw):
     assert italian_mobile(number) == number
 
 
-@settings(deadline=None)
 @given(
     st.from_regex(r"3[3478][03-9][0-9]{7}", fullmatch=True),  # else they count, see above
     st.sampled_from(["", "+39", "0039", "39", " 39", "+39 (0)"]),
@@ -354,7 +349,6 @@ def test_separators_never_change_the_number(national, prefix, separators):
     assert italian_mobile(raw) == f"+39{national}"
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[0-9]{6,12}", fullmatch=True))
 def test_a_refusal_never_contains_the_number(digits):
     with pytest.raises(InvalidNumber) as refused:

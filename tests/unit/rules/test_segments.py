@@ -4,7 +4,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.segments import (
@@ -105,13 +105,11 @@ def test_what_a_character_costs_depends_on_the_encoding():
     assert cost_of("😀", Encoding.UCS_2) == 2
 
 
-@settings(deadline=None)
 @given(GSM_TEXTS | MIXED_TEXTS | st.text(max_size=300))
 def test_joined_segments_give_the_text(text):
     assert "".join(split(text)) == text
 
 
-@settings(deadline=None)
 @given(GSM_TEXTS | MIXED_TEXTS)
 def test_no_segment_exceeds_its_size_and_none_could_hold_more(text):
     segments = split(text)
@@ -125,7 +123,6 @@ def test_no_segment_exceeds_its_size_and_none_could_hold_more(text):
             assert whole(segment + following[0]) > chained
 
 
-@settings(deadline=None)
 @given(MIXED_TEXTS)
 def test_no_segment_holds_half_a_character(text):
     for segment in split(text):

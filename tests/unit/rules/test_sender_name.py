@@ -1,7 +1,7 @@
 """Sender names and numbers."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.sender_name import InvalidSender, check_sender
@@ -51,7 +51,6 @@ def test_an_unexpected_character_is_named_with_its_place():
     assert "character 5 is U+00E8" in refusal_of("Caffè").detail
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="aZ09 .-_&+è\n", max_size=20) | st.text(max_size=20))
 def test_every_text_is_a_short_ascii_sender_or_invalid(raw):
     try:

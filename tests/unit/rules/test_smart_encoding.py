@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules import links
@@ -210,7 +210,6 @@ def test_the_host_of_a_link_is_looked_for_once_and_in_the_link_alone(monkeypatch
     assert [span for _, *span in looked_for] == [[0, 17], [18, 28]]
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_the_result_is_gsm_7_or_the_composed_text(text):
     converted = smart(text)
@@ -219,26 +218,22 @@ def test_the_result_is_gsm_7_or_the_composed_text(text):
     assert bool(converted.replaced) == (converted.text != composed)
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_a_rewritten_text_never_takes_more_segments(text):
     assert count(smart(text).text) <= count(unicodedata.normalize("NFC", text))
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_rewriting_twice_changes_nothing_more(text):
     once = smart(text).text
     assert smart(once).text == once
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=sorted(GSM_7), max_size=200))
 def test_a_gsm_7_text_is_left_as_it_is(text):
     assert smart(text).text == text
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="È E'", max_size=50))
 def test_an_accented_capital_e_never_becomes_a_plain_one(text):
     assert smart(text).text == text.replace("È", "E'")

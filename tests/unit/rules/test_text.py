@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoip_sms.rules.smart_encoding import smart
@@ -125,7 +125,6 @@ def test_every_character_that_becomes_marks_alone_counts_as_one():
             assert refusal_of("a" + chr(code) * 31).reason == "combining_marks"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="a\u0301\u0316\u0f73\u00e8", max_size=200))
 def test_a_checked_text_never_has_a_long_run_of_marks_once_decomposed(raw):
     try:
@@ -140,7 +139,6 @@ def test_a_refusal_never_repeats_the_text():
     assert "segreto" not in repr(refusal_of("segreto\x07"))
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None)) | st.text(alphabet="a\r\n\x00\ud800\u202e "))
 def test_every_text_is_sendable_or_invalid(raw):
     try:
