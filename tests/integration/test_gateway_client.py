@@ -134,18 +134,23 @@ ROWS = {
     Fault("drip_headers", seconds=0.02): CallOutcome.UNCERTAIN,
     Fault("slow", seconds=ENDLESS): CallOutcome.UNCERTAIN,
 }
+NEVER_END = {"hang", "hang_after", "drip", "drip_headers", "slow"}
 
 
 def test_every_fault_of_the_local_gateway_has_its_row():
     assert {fault.kind for fault in ROWS} == set(KINDS)
 
 
-@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize("fault", ROWS, ids=str)
-def test_each_fault_has_its_outcome_costs_one_call_and_affects_no_other(gateway, connect, fault):
+def test_each_fault_has_its_outcome_costs_one_call_and_affects_no_other(
+    gateway, connect, fault, monkeypatch
+):
     call = connect(gateway.url).send
     gateway.fail_next(1, fault)
-    reply = call(SMS, ACCOUNT)
+    with monkeypatch.context() as patch:
+        if fault.kind in NEVER_END:  # the others have the time that a loaded machine may need
+            patch.setattr(connection, "READ_SECONDS", 0.25)
+        reply = call(SMS, ACCOUNT)
     assert reply.outcome is ROWS[fault]
     assert len(gateway.calls) == 1
     assert reply.outcome is CallOutcome.UNCERTAIN or gateway.calls[0].accepted is (
@@ -322,7 +327,6 @@ NOT_SENT = {
 DOUBTS = ["200 OK", "500 Internal Server Error", "502 Bad Gateway", "504 Gateway Time-out"]
 
 
-@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize("rest", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize(("status", "outcome"), NOT_SENT.items())
 def test_a_status_that_says_not_sent_decides_alone(connect, status, outcome, rest):
@@ -333,7 +337,6 @@ def test_a_status_that_says_not_sent_decides_alone(connect, status, outcome, res
     assert len(server.requests) == 1
 
 
-@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize("rest", [BROKEN["body cut"], BROKEN["headers too many"]])
 @pytest.mark.parametrize("status", DOUBTS)
 def test_a_status_that_does_not_say_so_leaves_a_broken_answer_a_doubt(connect, status, rest):
@@ -416,7 +419,7 @@ def test_a_connection_that_the_gateway_closed_causes_no_unknown_outcome(connect)
         call = connect(url_of(server)).send
         for _ in range(3):
             assert call(SMS, ACCOUNT).outcome is CallOutcome.ACCEPTED
-            assert server.closed.acquire(timeout=5)
+            assert server.closed.acquire(timeout=60)
     assert (server.connections, len(server.requests)) == (3, 3)
 
 

@@ -36,7 +36,7 @@ def gateway() -> Iterator[LocalGateway]:
 
 
 def get(url):
-    return urllib3.request("GET", url, timeout=5, retries=False).data.decode()
+    return urllib3.request("GET", url, timeout=60, retries=False).data.decode()
 
 
 def send(gateway, query):
@@ -46,7 +46,7 @@ def send(gateway, query):
 def control(gateway, method, path, fields=None):
     """The status and the content of a control call."""
     body = fields if isinstance(fields, bytes | None) else json.dumps(fields).encode()
-    answer = urllib3.request(method, gateway.page_url + path, body=body, timeout=5, retries=False)
+    answer = urllib3.request(method, gateway.page_url + path, body=body, timeout=60, retries=False)
     return answer.status, answer.json()
 
 
@@ -390,7 +390,7 @@ def test_it_is_healthy(gateway):
 
 
 def test_the_page_needs_nothing_from_elsewhere(gateway):
-    answer = urllib3.request("GET", gateway.page_url, timeout=5, retries=False)
+    answer = urllib3.request("GET", gateway.page_url, timeout=60, retries=False)
     page = answer.data.decode()
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "No SMS yet" in page
@@ -411,7 +411,7 @@ def test_the_program_prints_its_address_and_ends_on_a_signal(end):
             replies = [get(f"{ready['url']}?{PLAIN['query']}") for _ in range(2)]
             assert "No SMS yet" in get(ready["page"])
             program.send_signal(end)
-            assert program.wait(timeout=5) == 0
+            assert program.wait(timeout=60) == 0
         finally:
             program.kill()
     assert ready["url"] == ready["page"] + "sms_send_soa.php"
@@ -424,7 +424,7 @@ def test_the_program_says_when_it_cannot_listen(gateway, port):
     port = str(urllib.parse.urlsplit(gateway.url).port) if port == "in use" else port
     command = [sys.executable, "-m", "local.gateway", "--port", port]
     ended = subprocess.run(
-        command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=5
+        command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Cannot listen on 127.0.0.1:{port}: ")

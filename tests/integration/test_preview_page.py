@@ -26,7 +26,7 @@ def control(gateway, method, fields=None):
     """The status and the content of a call to the form's address."""
     body = fields if isinstance(fields, bytes | None) else json.dumps(fields).encode()
     answer = urllib3.request(
-        method, gateway.page_url + "api/try", body=body, timeout=10, retries=False
+        method, gateway.page_url + "api/try", body=body, timeout=60, retries=False
     )
     return answer.status, answer.json()
 

@@ -3,7 +3,6 @@
 import pytest
 
 from openvoip_sms.adapters.telemetry import logger
-from openvoip_sms.openvoip import connection
 from tests.integration.functions.messages import CANARY
 from tests.integration.service import LogCapture
 
@@ -19,8 +18,3 @@ def service(deploy, capsys):
     shown = "\n".join([*running.log_lines, capsys.readouterr().out])
     for canary in (CANARY, "3331234567", "local-secret", "local-shopify-secret", "verify="):
         assert canary not in shown
-
-
-@pytest.fixture
-def short_time_outs(monkeypatch):
-    monkeypatch.setattr(connection, "READ_SECONDS", 0.25)

@@ -74,12 +74,11 @@ def test_double_clicks_at_the_same_moment_are_one_sms(service, asynchronous):
 # What the gateway says
 
 
-@pytest.mark.usefixtures("short_time_outs")
 @pytest.mark.parametrize(
     ("fault", "status", "reason", "record_status"),
     [
         ("refuse_020", 422, "bad_destination", "rejected"),
-        ("hang_after", 504, "no_clear_answer", "unknown"),
+        ("cut_after", 504, "no_clear_answer", "unknown"),
         ("http_500", 504, "no_clear_answer", "unknown"),
         ("html", 504, "no_clear_answer", "unknown"),
         ("cut_inside", 504, "no_clear_answer", "unknown"),

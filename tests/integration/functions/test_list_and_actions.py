@@ -11,9 +11,8 @@ from tests.integration.service import clear_caches
 from tests.records import waiting
 
 
-@pytest.mark.usefixtures("short_time_outs")
 def test_an_unknown_message_is_found_and_sent_again_once(service):
-    service.gateway.fail_next(1, Fault("hang"))
+    service.gateway.fail_next(1, Fault("cut"))
     service.post(WITH_ID)
     [found] = service.call("GET", "/messages", status="unknown").body["messages"]
     assert found["id"] == "m-1"
@@ -25,9 +24,8 @@ def test_an_unknown_message_is_found_and_sent_again_once(service):
     assert service.call("GET", "/messages", status="unknown").body == {"messages": []}
 
 
-@pytest.mark.usefixtures("short_time_outs")
 def test_an_unknown_message_that_arrived_is_confirmed(service):
-    service.gateway.fail_next(1, Fault("hang_after"))
+    service.gateway.fail_next(1, Fault("cut_after"))
     service.post(WITH_ID)
     clicks = [service.call("POST", "/messages/{id}/confirm", "m-1") for _ in range(2)]
     assert [click.status for click in clicks] == [200, 409]

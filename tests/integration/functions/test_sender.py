@@ -30,7 +30,7 @@ def test_only_what_was_not_sent_is_redelivered_and_not_before_its_time(service, 
 
 
 def test_the_messages_of_a_batch_are_sent_at_the_same_time(service, monkeypatch):
-    all_ten, send = Barrier(10, timeout=10), OpenvoipClient.send
+    all_ten, send = Barrier(10, timeout=60), OpenvoipClient.send
 
     def send_with_the_others(self, *sms):
         all_ten.wait()  # breaks when not all of them are being sent
