@@ -11,7 +11,12 @@ from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import QueueUnavailable, Unfinished
 from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake
-from openvoip_sms.intake.queue_records import MAX_DEATHS, MAY_STILL_RUN, QueueRecords
+from openvoip_sms.intake.queue_records import (
+    MAX_DEATHS,
+    MAX_RECEIVES,
+    MAY_STILL_RUN,
+    QueueRecords,
+)
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
@@ -303,6 +308,27 @@ def test_a_note_that_was_not_cleared_costs_an_attempt_alone_and_nothing_else():
     assert setup.failed(record(given, receives=3)) == []
     assert len(setup.gateway.accepted) == 1
     assert setup.attempts.noted["sqs-1"].count == 0
+
+
+def test_a_message_that_was_received_too_often_is_dead_lettered_with_its_identity():
+    """Its call was made, its record cannot be read, and a redrive gives it a new SQS id."""
+    setup = Setup()
+    body = {"to": "333 1234567", "text": "x"}
+    setup.failed(record(body))
+    setup.store.down = True
+    assert setup.failed(record(body, receives=MAX_RECEIVES - 1)) == ["sqs-1"]
+    assert setup.failed(record(body, receives=MAX_RECEIVES)) == []
+    [(redriven, reason)] = setup.received.dead
+    assert reason == "received_too_often"
+    setup.store.down = False
+    assert setup.failed(record(redriven, "sqs-of-the-redrive")) == []
+    assert len(setup.gateway.calls) == 1
+
+
+def test_no_message_is_dead_lettered_by_sqs_before_the_sender_does():
+    limit = resource("MessageQueue")["RedrivePolicy"]["maxReceiveCount"]
+    deaths_of_its_batch = 5 * (2 + MAX_DEATHS)
+    assert 700 < MAX_RECEIVES <= limit - deaths_of_its_batch
 
 
 # Death

@@ -27,6 +27,9 @@ from openvoip_sms.intake.received_message import ReceivedMessage, received_messa
 from openvoip_sms.rules.transitions import MIN_DELAY, backoff
 
 MAX_UNHANDLED_RECEIVES = 5  # then a message that causes unhandled errors is dead-lettered
+# Then a message is dead-lettered with the id that was used for it: SQS would do so without. More
+# than an outage of seven days needs, and some deaths fewer than SQS's own limit.
+MAX_RECEIVES = 950
 MAX_DEATHS = 4  # that were noted; with the one at the first receive, which is not, they are five
 SECONDS_ALONE = 30.0  # two calls of the gateway: a time-out of the function is no death
 # An attempt that began less than this ago may be another worker's, and still run: twice the
@@ -89,7 +92,11 @@ class QueueRecords:
             return self._try_again(message, seconds_left, alone=alone)
 
         outcome = self._outcome(message, work)
-        return Handled.SUSPECT if outcome is None else self._apply(message, outcome)
+        if outcome is None:
+            return Handled.SUSPECT
+        if outcome.retry_in is not None and message.receives >= MAX_RECEIVES:
+            outcome = _dead_letter(message, "received_too_often")
+        return self._apply(message, outcome)
 
     def _apply(self, message: ReceivedMessage, outcome: QueueOutcome) -> Handled:
         try:
