@@ -87,7 +87,7 @@ class GatewayCore:
         with self._changed:
             return self._log.after(call_id)
 
-    def wait_for_calls(self, count: int, timeout: float = 5.0) -> list[LoggedCall]:
+    def wait_for_calls(self, count: int, timeout: float = 60.0) -> list[LoggedCall]:
         """Return every call, once there are `count`.
 
         Raises:

@@ -152,7 +152,7 @@ def test_each_fault_has_its_outcome_costs_one_call_and_affects_no_other(
             patch.setattr(connection, "READ_SECONDS", 0.25)
         reply = call(SMS, ACCOUNT)
     assert reply.outcome is ROWS[fault]
-    assert len(gateway.calls) == 1
+    assert len(gateway.wait_for_calls(1)) == 1
     assert reply.outcome is CallOutcome.UNCERTAIN or gateway.calls[0].accepted is (
         reply.outcome is CallOutcome.ACCEPTED
     )
