@@ -17,6 +17,9 @@ from samcli.cli.types import CfnParameterOverridesType  # type: ignore[import-un
 
 DEFAULTS, FILE = "samconfig.toml", "samconfig.local.toml"
 _EMPTY = re.compile("[A-Za-z0-9]+=")
+_PAIR = re.compile("(?P<name>[A-Za-z0-9]+)=(?P<value>.*)", re.DOTALL)
+_SAM_FORMS = [re.compile(form) for form in CfnParameterOverridesType.ordered_pattern_match]
+_SETTINGS = ("stack_name", "region", "profile")  # options that say which stack it is
 HEADING = "The answers of your own deployment: git ignores this file. make deploy keeps it."
 
 
@@ -27,6 +30,7 @@ class Options:
     config_file: str
     config_env: str
     overrides: Mapping[str, str]
+    settings: Mapping[str, str]
     is_guided: bool
     rest: Sequence[str]
 
@@ -40,13 +44,18 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config-file", default="")
     parser.add_argument("--config-env", default="default")
-    parser.add_argument("--parameter-overrides", nargs="*", default=[])
+    parser.add_argument("--parameter-overrides", nargs="*", default=[], action="extend")
     parser.add_argument("--guided", "-g", action="store_true")
+    for name in _SETTINGS:
+        parser.add_argument(f"--{name.replace('_', '-')}")
     found, rest = parser.parse_known_args(arguments)
+    chosen = {name: getattr(found, name) for name in _SETTINGS if getattr(found, name)}
+    rest += [f"--{name.replace('_', '-')}={value}" for name, value in chosen.items()]
     return Options(
         found.config_file or (FILE if Path(FILE).exists() else DEFAULTS),
         found.config_env,
-        parsed(found.parameter_overrides),
+        parsed(list(map(_quoted, found.parameter_overrides))),
+        chosen,
         found.guided,
         [*rest, *(["--guided"] if found.guided else [])],
     )
@@ -60,11 +69,29 @@ def parsed(overrides: str | Sequence[str]) -> dict[str, str]:
     """
     given = [overrides] if isinstance(overrides, str) else list(map(str, overrides))
     given = [f'{one}""' if _EMPTY.fullmatch(one) else one for one in given]
+    for one in given:
+        if rest := _unread(one):
+            raise ValueError(f'"{rest}" belongs to no parameter: a value with spaces needs quotes')
     try:
         found: Any = CfnParameterOverridesType().convert(given, None, None) if any(given) else {}
     except BadParameter as error:
         raise ValueError(error.message) from None
     return {str(name): str(value) for name, value in found.items()}
+
+
+def _quoted(argument: str) -> str:
+    """An argument as SAM reads it: a shell has taken the quotes around a value with spaces away."""
+    pair = _PAIR.fullmatch(argument)
+    if not pair or not _unread(argument) or _SAM_FORMS[1].search(pair["value"]):
+        return argument  # read whole; or several in one: whose words they are cannot be told
+    return written({pair["name"]: pair["value"]})
+
+
+def _unread(given: str) -> str:
+    """What SAM would leave out without a word."""
+    padded = f" {given}"
+    form = next((one for one in _SAM_FORMS if one.search(padded)), None)
+    return form.sub("", padded).strip() if form else ""  # without any, SAM says so
 
 
 def written(parameters: Mapping[str, str]) -> str:
@@ -92,8 +119,12 @@ def parameters(file: str, environment: str = "default") -> dict[str, str]:
     return parsed(settings(file, environment).get("parameter_overrides", ""))
 
 
-def save(parameters: Mapping[str, str], environment: str = "default") -> None:
-    """Set these parameters in the firm's file, and leave everything else there as it is."""
+def save(
+    parameters: Mapping[str, str],
+    environment: str = "default",
+    settings_given: Mapping[str, str] | None = None,
+) -> None:
+    """Set these in the firm's file, and leave everything else there as it is."""
     path = Path(FILE)
     if path.exists():
         document = tomlkit.parse(path.read_text("utf-8"))
@@ -104,6 +135,7 @@ def save(parameters: Mapping[str, str], environment: str = "default") -> None:
     given = document.setdefault(environment, tomlkit.table(is_super_table=True))
     given = given.setdefault("deploy", tomlkit.table(is_super_table=True))
     given = given.setdefault("parameters", tomlkit.table())
+    given.update(settings_given or {})
     for name, value in settings(DEFAULTS, environment).items():
         given.setdefault(name, value)
     merged = parsed(given.get("parameter_overrides", "")) | dict(parameters)

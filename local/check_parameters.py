@@ -7,7 +7,7 @@ deployment asks for is not known yet: CloudFormation and the functions check it 
 import difflib
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local import answers
@@ -19,10 +19,19 @@ from openvoip_sms.wiring.settings import BadSetting, Environment
 
 
 def _sender(env: Environment) -> None:
+    _check_sender(env.required("DEFAULT_SENDER"))
+
+
+def _senders(env: Environment) -> None:
+    for sender in env.words("ALLOWED_SENDERS") - {"*"}:
+        _check_sender(sender)
+
+
+def _check_sender(sender: str) -> None:
     try:
-        check_sender(env.required("DEFAULT_SENDER"))
+        check_sender(sender)
     except InvalidSender as error:
-        raise BadSetting(error.detail.rstrip(".")) from None
+        raise BadSetting(f"{sender}: {error.detail.rstrip('.')}") from None
 
 
 def _recipients(env: Environment) -> None:
@@ -37,8 +46,13 @@ CHECKS: dict[str, tuple[str, Callable[[Environment], object]]] = {
     "PublicUrl": ("PUBLIC_URL", settings.public_url),
     "AcceptedReplies": ("ACCEPTED_REPLIES", settings.accepted),
     "DefaultSender": ("DEFAULT_SENDER", _sender),
+    "AllowedSenders": ("ALLOWED_SENDERS", _senders),
     "TestRecipients": ("TEST_RECIPIENTS", _recipients),
 }
+WHOLE = {"MaxSegments", "RecipientHourlyLimit", "SenderConcurrency"}
+
+
+CORRECTION = "Correct it with: make deploy ARGS='--parameter-overrides Name=value'"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,10 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, ValueError) as error:
         print(f"The configuration of sam deploy cannot be read: {error}", file=sys.stderr)
         return 1
-    mistakes = [why for name, value in given.items() if (why := mistake(name, value))]
-    if mistakes:
-        print("\n".join(mistakes), file=sys.stderr)
-    return 1 if mistakes else 0
+    return 1 if report(given) else 0
 
 
 def parameters(arguments: Sequence[str]) -> dict[str, str]:
@@ -59,6 +70,14 @@ def parameters(arguments: Sequence[str]) -> dict[str, str]:
     options = answers.options_of(arguments)
     configured = answers.parameters(options.config_file, options.config_env)
     return {**configured, **options.overrides}
+
+
+def report(given: Mapping[str, str]) -> bool:
+    """Say every mistake; whether there is one."""
+    mistakes = [why for name, value in given.items() if (why := mistake(name, value))]
+    if mistakes:
+        print("\n".join(mistakes), CORRECTION, sep="\n", file=sys.stderr)
+    return bool(mistakes)
 
 
 def mistake(name: str, value: str) -> str:
@@ -83,14 +102,15 @@ def _against_template(name: str, value: str) -> str:
         return f"must be {' or '.join(rule['AllowedValues'])}"
     if "AllowedPattern" in rule and not re.fullmatch(rule["AllowedPattern"], value):
         return str(rule.get("ConstraintDescription") or "is not of its form")
-    return _number(rule, value) if rule["Type"] == "Number" else ""
+    return _number(name, rule, value) if rule["Type"] == "Number" else ""
 
 
-def _number(rule: dict[str, Any], value: str) -> str:
-    try:
-        number = float(value)
-    except ValueError:
+def _number(name: str, rule: dict[str, Any], value: str) -> str:
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return "must be a number"
+    number = float(value)
+    if name in WHOLE and number % 1:
+        return "must be a whole number"
     if not rule.get("MinValue", number) <= number <= rule.get("MaxValue", number):
         return f"must be {rule['MinValue']} or more" + (
             f", {rule['MaxValue']} at most" if "MaxValue" in rule else ""

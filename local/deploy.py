@@ -11,11 +11,14 @@ from local.processes import environment
 
 def command(arguments: Sequence[str]) -> list[str]:
     """The arguments of `sam`; parameters of the command line are in the file by now."""
-    if any(one.split("=")[0] == "--config-file" for one in arguments):
-        return ["sam", "deploy", *arguments]
     options = answers.options_of(arguments)
-    chosen = ["--config-file", answers.FILE, "--config-env", options.config_env]
-    return ["sam", "deploy", *chosen, *options.rest]
+    if options.config_file not in (answers.FILE, answers.DEFAULTS):  # of one's own choice
+        file, given = options.config_file, options.overrides
+    else:
+        file, given = answers.FILE, {}
+    overrides = ["--parameter-overrides", answers.written(given)] if given else []
+    environment = ["--config-env", options.config_env]
+    return ["sam", "deploy", "--config-file", file, *environment, *options.rest, *overrides]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,19 +1,25 @@
 """The firm's own stack in AWS, found by the answers that its deployment was given."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from local import AWS_VARIABLES, answers
 
+NO_CREDENTIALS = "There are no AWS credentials in this shell: aws configure, or AWS_PROFILE=…"
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 
 
 class NoStack(Exception):
     """The stack cannot be found or read; the message says what to do."""
+
+
+class NotDeployed(NoStack):
+    """AWS says that there is no such stack."""
 
 
 class OwnStack:
@@ -40,29 +46,39 @@ class OwnStack:
         try:
             answer = self.client("cloudformation").describe_stacks(StackName=self.name)
         except ClientError as error:
-            raise NoStack(self._sentence(error)) from None
+            raise self._translated(error) from None
+        except NoCredentialsError:
+            raise NoStack(NO_CREDENTIALS) from None
         except BotoCoreError as error:
             raise NoStack(f"AWS cannot be reached: {error}") from None
         found: dict[str, Any] = answer["Stacks"][0]
         return found
 
-    def _sentence(self, error: ClientError) -> str:
+    def _translated(self, error: ClientError) -> NoStack:
         code, why = error.response["Error"]["Code"], error.response["Error"]["Message"]
         if code == "ValidationError":
-            return f"There is no stack {self.name} in this region: make deploy ARGS=--guided"
-        return f"AWS refuses to describe the stack {self.name}: {code}: {why}"
+            return NotDeployed(
+                f"There is no stack {self.name} in this region: make deploy ARGS=--guided"
+            )
+        region = self._session.region_name
+        return NoStack(
+            f"AWS refuses to describe the stack {self.name} in {region}: {code}: {why} Is that "
+            "region enabled in the account? Another: make deploy ARGS='--guided --region eu-west-1'"
+        )
 
 
-def own_stack(name: str = "") -> OwnStack:
+def own_stack(name: str = "", arguments: Sequence[str] = ()) -> OwnStack:
     """The stack of the firm's answers, or the one of that name, with the caller's credentials.
+
+    `arguments` are those of `sam deploy`, which may choose another.
 
     Raises:
         NoStack: profile or configuration cannot be used.
     """
     os.environ.update(AWS_VARIABLES)
-    options = answers.options_of([])
+    options = answers.options_of(arguments)
     try:
-        given = answers.settings(options.config_file)
+        given = answers.settings(options.config_file, options.config_env) | dict(options.settings)
         session = boto3.Session(
             profile_name=given.get("profile"),
             region_name=given.get("region"),

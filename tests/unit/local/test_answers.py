@@ -1,5 +1,6 @@
 """The firm's answers are in a file of its own, and outlive every deployment and update."""
 
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -7,7 +8,7 @@ import tomllib
 import pytest
 
 from local import answers, deploy, own_stack, save_answers
-from local.own_stack import NoStack
+from local.own_stack import NoStack, NotDeployed
 from local.template import template
 from tests.functions import ROOT
 
@@ -20,7 +21,9 @@ class Deployed:
 
     def parameters(self):
         if self._parameters is None:
-            raise NoStack("There is no stack")
+            raise NotDeployed("There is no stack")
+        if isinstance(self._parameters, Exception):
+            raise self._parameters
         return self._parameters
 
 
@@ -31,7 +34,7 @@ def firm(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def deployed(parameters=None):
-        monkeypatch.setattr(save_answers, "own_stack", lambda: Deployed(parameters))
+        monkeypatch.setattr(save_answers, "own_stack", lambda *_: Deployed(parameters))
         return tmp_path / "samconfig.local.toml"
 
     return deployed
@@ -88,10 +91,104 @@ def test_on_another_machine_the_stack_itself_tells_what_it_was_given(firm):
         for name, one in template()["Parameters"].items()
         if "Default" in one
     }
-    given = {"DefaultSender": "Bottega", "Mode": "live", "ShopifyEventSourceName": "aws.partner/x"}
+    shopify = "aws.partner/shopify.com/1/a"
+    given = {"DefaultSender": "Bottega", "Mode": "live", "ShopifyEventSourceName": shopify}
     file = firm(defaults | given | {"OfAnEarlierVersion": "1"})
     assert save_answers.main(["--parameter-overrides", "MaxSegments=3"]) == 0
     assert kept(file)[0] == given | {"MaxSegments": "3", "SourcesFile": "sources.yaml"}
+
+
+def test_without_an_answer_of_aws_nothing_is_kept_as_it_would_hide_what_the_stack_was_given(
+    firm, capsys
+):
+    overrides = ["--parameter-overrides", "DefaultSender=Bottega"]
+    file = firm(NoStack("There are no AWS credentials in this shell"))
+    assert save_answers.main(overrides) == 1
+    assert "no AWS credentials" in capsys.readouterr().err
+    assert not file.exists()
+    firm({"DefaultSender": "Bottega", "Mode": "live"})
+    assert save_answers.main(overrides) == 0
+    assert kept(file)[0]["Mode"] == "live"
+    firm(NoStack("There are no AWS credentials in this shell"))
+    assert save_answers.main([]) == 0  # what is kept is known
+
+
+def test_a_file_that_names_only_the_stack_still_asks_it(firm):
+    file = firm({"DefaultSender": "Bottega", "Mode": "live"})
+    file.write_text('version = 0.1\n[default.deploy.parameters]\nprofile = "bottega"\n')
+    assert save_answers.main([]) == 0
+    assert kept(file)[0]["Mode"] == "live"
+
+
+def test_where_a_stack_is_is_kept_as_well(firm):
+    file = firm()
+    where = ["--stack-name", "sms", "--region=eu-west-1", "--profile", "bottega"]
+    assert save_answers.main([*where, "--parameter-overrides", "DefaultSender=Bottega"]) == 0
+    assert save_answers.main(["--parameter-overrides", "Mode=live"]) == 0
+    settings = kept(file)[1]
+    assert [settings[one] for one in ("stack_name", "region", "profile")] == [
+        "sms",
+        "eu-west-1",
+        "bottega",
+    ]
+    assert deploy.command(where)[-3:] == [
+        "--stack-name=sms",
+        "--region=eu-west-1",
+        "--profile=bottega",
+    ]
+
+
+def test_the_stack_that_is_asked_is_the_one_that_is_deployed(firm, monkeypatch):
+    firm()
+    monkeypatch.setattr(own_stack, "AWS_VARIABLES", {})
+    asked = own_stack.own_stack("", ["--stack-name", "sms", "--region", "eu-west-1"])
+    assert asked.name == "sms"
+    assert asked.client("cloudformation").meta.region_name == "eu-west-1"
+
+
+@pytest.mark.parametrize("another", [["--stack-name", "prova"], ["--region", "eu-west-1"]])
+def test_answers_for_another_stack_do_not_replace_these(firm, capsys, another):
+    file = firm()
+    assert save_answers.main(["--parameter-overrides", "DefaultSender=Bottega", "Mode=live"]) == 0
+    test = [*another, "--parameter-overrides", "DefaultSender=Prova", "Mode=test"]
+    assert save_answers.main(test) == 1
+    assert "add --config-env NAME" in capsys.readouterr().err
+    assert kept(file)[0]["Mode"] == "live"
+    assert save_answers.main([*test, "--config-env", "prova"]) == 0
+    assert kept(file)[0]["Mode"] == "live"
+    assert answers.parameters(answers.FILE, "prova")["Mode"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ('AcceptedReplies="Messaggio preso in carico"', "Messaggio preso in carico"),
+        ('AcceptedReplies=\'{"stato": "preso in carico"}\'', '{"stato": "preso in carico"}'),
+        ("AcceptedReplies='Preso; Esito = ok'", "Preso; Esito = ok"),
+        ("'AcceptedReplies=\"OK inviato\"'", "OK inviato"),
+        ("AcceptedReplies=Inviato", "Inviato"),
+        ("AcceptedReplies=", ""),
+    ],
+)
+def test_a_value_is_whole_as_the_shell_hands_it_over(firm, typed, value):
+    file = firm()
+    arguments = shlex.split(f"--parameter-overrides DefaultSender='Il Bar' {typed} Mode=live")
+    assert save_answers.main(arguments) == 0
+    expected = {"DefaultSender": "Il Bar", "AcceptedReplies": value, "Mode": "live"}
+    assert kept(file)[0] == {**expected, "SourcesFile": "sources.yaml"}
+
+
+@pytest.mark.parametrize(
+    "given", ["Mode=live DefaultSender=Il Bar", "DefaultSender=Il Bar Mode=live", "Mode live"]
+)
+def test_words_of_which_it_is_unclear_whose_they_are_are_refused(given):
+    with pytest.raises(ValueError, match=r"belongs to no parameter|not in valid format"):
+        answers.options_of(["--parameter-overrides", given])
+
+
+def test_each_of_several_lists_of_parameters_counts():
+    both = ["--parameter-overrides", "Mode=live", "--parameter-overrides", "MaxSegments=3"]
+    assert answers.options_of(both).overrides == {"Mode": "live", "MaxSegments": "3"}
 
 
 def test_without_a_sender_nothing_is_built(firm, capsys):
@@ -142,8 +239,22 @@ def test_sam_gets_the_firms_file_and_no_parameter_besides(firm):
         "--no-confirm-changeset",
     ]
     assert deploy.command(["--guided"])[-1] == "--guided"
-    own = ["--config-file", "firm.toml", *arguments]
-    assert deploy.command(own) == ["sam", "deploy", *own]
+
+
+def test_with_a_file_of_ones_own_sam_gets_the_parameters_with_their_quotes(firm):
+    firm()
+    own = ["--config-file", "firm.toml", "--parameter-overrides", "DefaultSender=Il Bar", "-g"]
+    assert deploy.command(own) == [
+        "sam",
+        "deploy",
+        "--config-file",
+        "firm.toml",
+        "--config-env",
+        "default",
+        "--guided",
+        "--parameter-overrides",
+        'DefaultSender="Il Bar"',
+    ]
 
 
 @pytest.mark.parametrize("value", ["Bottega", "OK inviato; preso", '{"stato":"ok"}', "", "a'b"])

@@ -33,7 +33,7 @@ def test_a_mistake_in_the_configuration_file_stops_the_deployment(configured, ca
     assert main([]) == 1
     said = capsys.readouterr().err
     assert said.startswith("Parameter AcceptedReplies: reply ")
-    assert said.endswith("publishes.\n")
+    assert "publishes.\nCorrect it with: make deploy ARGS=" in said
 
 
 def test_a_mistake_on_the_command_line_stops_the_deployment(configured):
@@ -86,6 +86,14 @@ def test_values_are_read_as_sam_reads_them(configured):
         ("TestRecipients=06123456", "landline"),
         ("MaxSegments=300", "Parameter MaxSegments: must be 0 or more, 255 at most."),
         ("MaxSegments=tre", "Parameter MaxSegments: must be a number."),
+        ("MaxSegments=2.5", "Parameter MaxSegments: must be a whole number."),
+        ("MaxSegments=nan", "Parameter MaxSegments: must be a number."),
+        ("RecipientHourlyLimit=inf", "Parameter RecipientHourlyLimit: must be a number"),
+        ("SenderConcurrency=2.5", "Parameter SenderConcurrency: must be a whole number."),
+        ("AllowedSenders=Studio,Caffè", "Parameter AllowedSenders: Caffè: "),
+        ("AlertEmail=anna", "Parameter AlertEmail: must be an e-mail address."),
+        ("ShopifyEventSourceName=shopify", "Parameter ShopifyEventSourceName: must be as the "),
+        ("DefaultSender=Bottega Verdi", '"Verdi" belongs to no parameter'),
         ("GatewayUrl=http://esempio.it", "must be https"),
         ("DefaultSendr=Bottega", "there is none of that name; DefaultSender?"),
         ("QuietHour=x", "Parameter QuietHour: there is none of that name"),
@@ -105,6 +113,8 @@ def test_any_parameter_that_the_deployment_or_the_functions_would_refuse_is_said
         "DefaultSender=Bottega Mode=live MaxSegments=4",
         "DefaultSender=+393331234567",
         "TestRecipients='333 1234567, +39 347 8831234'",
+        "DefaultSender=Bottega AllowedSenders=* ShopifyEventSourceName=aws.partner/shopify.com/1/a",
+        "DefaultSender=Bottega AllowedSenders='Studio,Il Bar' RetentionDays=1.5 AlertEmail=''",
         "DefaultSender=Bottega AlertEmail=anna@example.it MessageValidityHours=0.5",
     ],
 )
