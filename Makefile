@@ -24,11 +24,12 @@ $(READY): requirements-dev.txt
 	@"$(PYTHON)" -m venv --clear $(VENV) \
 		|| { echo "Python cannot make $(VENV); on Debian and Ubuntu: apt install python3.13-venv" >&2; exit 1; }
 	@echo "Fetching tools and libraries into $(VENV) (about a minute) …"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+	@mkdir $(VENV)/tmp # where a killed pip leaves its files
+	@TMPDIR="$(abspath $(VENV)/tmp)" $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
 		--requirement requirements-dev.txt \
 		|| { echo "Fetching failed. Is there a network, and does it let you reach https://pypi.org? A proxy:" \
 			"make HTTPS_PROXY=http://proxy:8080, a mirror: make PIP_INDEX_URL=https://…" >&2; exit 1; }
-	@touch $@
+	@rm -rf $(VENV)/tmp && touch $@
 
 hooks: $(READY) ## Install the git hook that runs the checks before each commit
 	@$(BIN)/pre-commit install

@@ -24,7 +24,8 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ours while we live
-        print("ready", flush=True)
+        with contextlib.suppress(BrokenPipeError):  # a starter that is gone already
+            os.write(sys.stdout.fileno(), b"ready\n")  # unbuffered: nothing is left to be flushed
         words = sys.stdin.read().split()
         if words and words[-1] != "done":
             end(int(words[0]))

@@ -7,12 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -28,17 +27,38 @@ class Stopped(SystemExit):
     """A signal ends the program; exiting ends what it started."""
 
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def end_on_signals() -> None:
     """Turn Ctrl-C, a closed terminal and SIGTERM into `Stopped`, the first time."""
-    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for one in ends:  # further signals must not interrupt the clean-up
+        for one in _ENDS:  # further signals must not interrupt the clean-up
             signal.signal(one, signal.SIG_IGN)
         raise Stopped(128 + number)
 
-    for one in ends:
+    for one in _ENDS:
         signal.signal(one, stop)
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Let a signal wait for the end of the block: between a start and its note, nothing may end us.
+
+    Not by a signal mask, which a program that is started here would inherit.
+    """
+    came: list[int] = []
+    usual = {one: handler for one in _ENDS if callable(handler := signal.getsignal(one))}
+    for one in usual:
+        signal.signal(one, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for one, handler in usual.items():
+            signal.signal(one, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def free_port(wanted: int = 0) -> int:
@@ -85,21 +105,28 @@ def running(name: str, command: Sequence[str], env: Mapping[str, str]) -> Iterat
     """
     WORK.mkdir(exist_ok=True)
     log = WORK / f"{name}.log"
-    with _guarded(name) as (folder, tell_guard), log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            env={**env, "TMPDIR": str(folder)},
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-        tell_guard(process.pid)
-        try:
-            yield log
-        finally:
-            _end(process)
-            tell_guard("done")
+    with _started(name, command, env, log):
+        yield log
+
+
+@contextmanager
+def _started(
+    name: str, command: Sequence[str], env: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    with _guarded(name) as (folder, tell_guard), log.open("wb") as out, ExitStack() as ending:
+        with _signals_later():
+            process = subprocess.Popen(
+                command,
+                env={**env, "TMPDIR": str(folder)},
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+            tell_guard(process.pid)
+            ending.callback(tell_guard, "done")
+            ending.callback(_end, process)
+        yield process
 
 
 @contextmanager
@@ -172,16 +199,8 @@ def run(command: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         NotStarted: it failed; its output is in the log.
     """
     WORK.mkdir(exist_ok=True)
-    # SAM leaves empty folders among the temporary files.
-    with log.open("wb") as out, tempfile.TemporaryDirectory(dir=WORK, prefix="run-") as folder:
-        ended = subprocess.run(
-            command,
-            env={**env, "TMPDIR": folder},
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            check=False,
-        )
-    if ended.returncode:
+    with _started(log.stem, command, env, log) as process:
+        failed = process.wait()
+    if failed:
         tail = log.read_text(errors="replace")[-2000:]
         raise NotStarted(f"{command[0]} {command[1]} failed; the end of {log}:\n{tail}")

@@ -66,18 +66,61 @@ def test_a_program_that_ends_orderly_leaves_no_file_and_no_worker(work):
     wait_until(lambda: not lives(worker))
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_killed_starter_leaves_nothing_either(tmp_path, ending):
-    starter = textwrap.dedent(f"""
-        import os, sys, time
+IN_THE_BACKGROUND = """
+with processes.running("aws", command, dict(os.environ)):
+    time.sleep(600)
+"""
+TO_ITS_END = "processes.run(command, dict(os.environ), processes.WORK / 'aws.log')"
+STOPPED_AT_ONCE = """
+started = processes.subprocess.Popen
+def popen(what, **options):
+    process = started(what, **options)
+    if what == command:
+        while len(log.read_text().split()) < 2: pass
+        os.kill(os.getpid(), signal.SIGTERM)
+    return process
+processes.subprocess.Popen = popen
+processes.run(command, dict(os.environ), log)
+"""
+
+
+def starter(folder, what):
+    """A process that starts the program, and says nothing itself."""
+    begin = textwrap.dedent(f"""
+        import os, signal, sys, time
         from pathlib import Path
         from local import processes
-        processes.WORK = Path({str(tmp_path)!r})
+        processes.WORK = Path({str(folder)!r})
         processes.end_on_signals()
-        with processes.running("aws", [sys.executable, "-c", {PROGRAM!r}], dict(os.environ)):
-            time.sleep(600)
+        command = [sys.executable, "-c", {PROGRAM!r}]
+        log = processes.WORK / "aws.log"
     """)
-    process = subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT)
+    return subprocess.Popen([sys.executable, "-c", begin + what], cwd=ROOT)
+
+
+def test_a_signal_while_a_program_starts_leaves_nothing(tmp_path):
+    starter(tmp_path, STOPPED_AT_ONCE).wait(timeout=30)
+    _, worker = started(tmp_path / "aws.log")
+    assert list((tmp_path / "tmp").iterdir()) == []
+    wait_until(lambda: not lives(worker))
+
+
+def test_a_guard_whose_starter_is_gone_already_removes_its_folder(tmp_path):
+    command = [sys.executable, "-P", str(ROOT / "local/guard.py"), str(tmp_path / "tmp/aws")]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("what", [IN_THE_BACKGROUND, TO_ITS_END])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_starter_leaves_nothing_either(tmp_path, ending, what):
+    process = starter(tmp_path, what)
     log = tmp_path / "aws.log"
     wait_until(log.exists)
     folder, worker = started(log)
