@@ -4,7 +4,7 @@ import json
 import platform
 import tomllib
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.check_sources import SOURCES
 from local.gateway import LocalGateway
@@ -78,6 +79,12 @@ class DeployedStack:
         for output, value in (("GatewaySecretArn", account), ("WebhookSecretArn", dict(webhooks))):
             secrets.put_secret_value(SecretId=self.outputs[output], SecretString=json.dumps(value))
 
+    def add_webhook_secrets(self, secrets: Mapping[str, str]) -> None:
+        """Set those that are not there yet; what a person has set stays."""
+        client, arn = self.client("secretsmanager"), self.outputs["WebhookSecretArn"]
+        held = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
+        client.put_secret_value(SecretId=arn, SecretString=json.dumps({**secrets, **held}))
+
     def use_sources(self, file: Path, revision: int) -> None:
         """Let webhooks be read by a file of this machine as it is now."""
         client, function = self.client("lambda"), self.functions["webhooks"]
@@ -97,10 +104,12 @@ class DeployedStack:
 
 @contextmanager
 def local_gateway(
-    port: int = 0, sources: str | Path = SOURCES, secrets: Mapping[str, str] = WEBHOOK_SECRETS
+    port: int = 0,
+    sources: Callable[[], Path] = lambda: ROOT / SOURCES,
+    secrets: Mapping[str, str] = WEBHOOK_SECRETS,
 ) -> Iterator[LocalGateway]:
     """Run the local gateway; its page previews calls to the sources of that file."""
-    preview = preview_handler(ROOT / sources, secrets)
+    preview = preview_handler(sources, secrets)
     with LocalGateway(CALL_GROUP, GATEWAY_SECRET, preview=preview, port=port) as gateway:
         yield gateway
 
@@ -143,9 +152,10 @@ def find_running() -> DeployedStack | None:
     try:
         stack = DeployedStack(**json.loads(STATE.read_text()))
         urllib.request.urlopen(_health(stack.endpoint), timeout=5).close()  # noqa: S310 - our own
-    except OSError:  # no file, or one of a killed command
+        outputs = _outputs(stack)
+    except (OSError, ClientError, BotoCoreError):  # no file, or one of a killed command
         return None
-    return stack
+    return stack if outputs == stack.outputs else None  # another's, on the same port
 
 
 @contextmanager
@@ -205,12 +215,16 @@ def _set_concurrency(stack: DeployedStack) -> None:
         )
 
 
+def _outputs(stack: DeployedStack) -> dict[str, str]:
+    described = stack.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"][0]
+    return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+
 def _describe(endpoint: str, config: dict[str, Any], gateway: LocalGateway) -> DeployedStack:
     name, region = config["stack_name"], config["region"]
     bare = DeployedStack(name, endpoint, region, {}, {}, gateway.url, gateway.page_url)
+    outputs = _outputs(bare)
     cloudformation = bare.client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
     resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     functions = {
         one["LogicalResourceId"].removesuffix("Function").lower(): one["PhysicalResourceId"]

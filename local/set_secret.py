@@ -24,8 +24,9 @@ from openvoip_sms.webhooks.verify import is_unset
 
 GATEWAY = "gateway"
 MISSING = """\
-NAME= is missing. make secret NAME=gateway sets the account of the openvoip panel; make secret
+{}. make secret NAME=gateway sets the account of the openvoip panel; make secret
 NAME=shopify a webhook's secret, by the name that its source says under `secrets`."""
+NOT_SHOWN = " (not shown): "
 _NAME = re.compile("[A-Za-z0-9._-]{1,64}")
 _EXAMPLE = re.compile(r"\W*(?:secret|segreto|password|example|esempio|test)?\W*", re.IGNORECASE)
 
@@ -38,7 +39,8 @@ class Refused(Exception):
 
 def main(name: str = "", stack: str = "") -> int:
     if not _NAME.fullmatch(name):
-        print(MISSING, file=sys.stderr)
+        wrong = f"NAME={name} is no name of a secret" if name else "NAME= is missing"
+        print(MISSING.format(wrong), file=sys.stderr)
         return 2
     try:
         set_secret(name, own_stack_or_local(stack), asker())
@@ -79,7 +81,7 @@ def piped(text: str) -> Ask:
     def lines(prompts: list[str]) -> list[str]:
         found = text.strip().splitlines()
         if len(found) > len(prompts) or len(found) < len(prompts) > 1:
-            wanted = " and ".join(prompt.rstrip(": ") for prompt in prompts)
+            wanted = " and ".join(prompt.removesuffix(NOT_SHOWN) for prompt in prompts)
             raise Refused(f"One line each for {wanted} was expected. Nothing was changed.")
         return found or [""]
 
@@ -97,10 +99,10 @@ def set_secret(name: str, stack: OwnStack, ask: Ask) -> None:
     client = stack.client("secretsmanager")
     held = _held(client, arn)
     if name == GATEWAY:
-        call_group, secret = ask(["id_call_gr (not shown): ", "secret (not shown): "])
+        call_group, secret = ask([f"id_call_gr{NOT_SHOWN}", f"secret{NOT_SHOWN}"])
         given = {"id_call_gr": checked(call_group), "secret": checked(secret)}
     else:
-        given = {name: checked(ask([f"Secret {name} (not shown): "])[0])}
+        given = {name: checked(ask([f"Secret {name}{NOT_SHOWN}"])[0])}
         _warn_of_name(name)
     _call(lambda: client.put_secret_value(SecretId=arn, SecretString=json.dumps(held | given)))
     print(_result(name, stack.name, held))

@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-from local.check_sources import own_sources
+from local.check_sources import OWN_SOURCES, SOURCES
 from local.deployed_stack import (
     WEBHOOK_SECRETS,
     DeployedStack,
@@ -79,15 +79,25 @@ def _host_network() -> bool:
 
 
 class OwnSources:
-    """The sources file as it is now, and a local secret for each name that it refers to."""
+    """The sources file as it is now, and a local secret for each name that it refers to.
 
-    def __init__(self, file: Path, secrets: MutableMapping[str, str]) -> None:
-        self._file, self.secrets = file, secrets
-        self._seen, self._revision = "", 0
+    It is the firm's own from the moment on when there is one.
+    """
+
+    def __init__(self, root: Path, secrets: MutableMapping[str, str]) -> None:
+        self._own, self._file = root / OWN_SOURCES, root / SOURCES
+        self.secrets = secrets
+        self._seen, self._revision = ("", ""), 0
+
+    def file(self) -> Path:
+        if self._own.exists():
+            self._file = self._own  # and stays it while an editor replaces it
+        return self._file
 
     def read(self) -> Sources:
         """May raise `OSError`, `UnicodeDecodeError` or `SourcesInvalid`."""
-        sources = load_sources(self._file.read_text("utf-8"), self._file.name)
+        file = self.file()
+        sources = load_sources(file.read_text("utf-8"), file.name)
         for source in sources.values():
             for name in source.auth.secrets:
                 self.secrets.setdefault(name, f"local-{name}-secret")
@@ -95,8 +105,9 @@ class OwnSources:
 
     def has_changed(self) -> bool:
         with suppress(OSError, UnicodeDecodeError):  # while an editor replaces it
-            text = self._file.read_text("utf-8")
-            changed, self._seen = text != self._seen, text
+            file = self.file()
+            now = file.name, file.read_text("utf-8")
+            changed, self._seen = now != self._seen, now
             return changed
         return False
 
@@ -108,9 +119,10 @@ class OwnSources:
             print(f"{error}\nThe webhooks are as they were before.", flush=True)
             return
         self._revision += 1
-        stack.set_secrets(self.secrets)
-        stack.use_sources(self._file, self._revision)
-        print(f"{self._file.name} was read:\n{self.described(stack, sources)}", flush=True)
+        file = self.file()
+        stack.add_webhook_secrets(self.secrets)
+        stack.use_sources(file, self._revision)
+        print(f"{file.name} was read:\n{self.described(stack, sources)}", flush=True)
 
     def described(self, stack: DeployedStack, sources: Sources) -> str:
         lines = (
@@ -129,6 +141,11 @@ def run(stack: DeployedStack, sources: OwnSources) -> None:
                 sources.hand_over(stack)
 
 
+def _to_edit(file: Path) -> str:
+    is_own = file.name == Path(OWN_SOURCES).name
+    return OWN_SOURCES if is_own else f"{OWN_SOURCES} (make a copy of {SOURCES})"
+
+
 def describe(stack: DeployedStack, webhooks: str, sources: str) -> str:
     return TEXT.format(
         page=stack.gateway_page,
@@ -145,6 +162,13 @@ def describe(stack: DeployedStack, webhooks: str, sources: str) -> str:
     )
 
 
+def _ports() -> tuple[int, int]:
+    ports = chosen_port("LOCAL_PORT", AWS_PORT), chosen_port("PAGE_PORT", PAGE_PORT)
+    if len(set(ports)) == 1:
+        raise NotStarted("LOCAL_PORT and PAGE_PORT are the same: choose another for one")
+    return ports
+
+
 def main() -> int:
     end_on_signals()
     if running := find_running():
@@ -152,23 +176,22 @@ def main() -> int:
             f"The service is running already; its page is {running.gateway_page}", file=sys.stderr
         )
         return 1
-    file = own_sources()
-    own = OwnSources(ROOT / file, dict(WEBHOOK_SECRETS))
+    own = OwnSources(ROOT, dict(WEBHOOK_SECRETS))
     try:
         sources = own.read()
         own.has_changed()
-        ports = chosen_port("LOCAL_PORT", AWS_PORT), chosen_port("PAGE_PORT", PAGE_PORT)
+        ports = _ports()
         print("Building and deploying to this machine (about 20 seconds) …", flush=True)
         with (
-            local_gateway(ports[1], file, own.secrets) as gateway,
-            deployed(gateway, ports[0], SourcesFile=Path(file).name) as stack,
+            local_gateway(ports[1], own.file, own.secrets) as gateway,
+            deployed(gateway, ports[0], SourcesFile=own.file().name) as stack,
             state_file(stack),
         ):
             write_env_file(stack)
-            stack.set_secrets(own.secrets)
-            print(describe(stack, own.described(stack, sources), file), flush=True)
+            stack.add_webhook_secrets(own.secrets)
+            print(describe(stack, own.described(stack, sources), _to_edit(own.file())), flush=True)
             run(stack, own)
-    except (NotStarted, SourcesInvalid) as error:
+    except (NotStarted, SourcesInvalid, OSError, UnicodeDecodeError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

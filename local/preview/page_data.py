@@ -16,15 +16,17 @@ from openvoip_sms.webhooks.phone_lookup import PhoneLookup
 
 
 def preview_handler(
-    file: Path, secrets: Mapping[str, str]
+    sources_file: Callable[[], Path], secrets: Mapping[str, str]
 ) -> Callable[[dict[str, str]], dict[str, Any]]:
     """Return a handler of `{source, body, headers, topic}`; `{}` lists the sources.
 
-    The file is read for each call, so that an edit takes effect at once. The handler raises a
-    `ValueError` with a sentence for a call without a preview, and for mistakes in the file.
+    The file is found and read for each call, so that an edit takes effect at once. The handler
+    raises a `ValueError` with a sentence for a call without a preview, and for mistakes in the
+    file.
     """
 
     def handle(request: dict[str, str]) -> dict[str, Any]:
+        file = sources_file()
         sources = load_sources(file.read_text("utf-8"), file.name)
         if not request:
             return {"sources": {name: _topics(source) for name, source in sources.items()}}

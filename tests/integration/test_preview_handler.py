@@ -97,7 +97,7 @@ def expected_from(shown):
 def test_the_function_answers_and_stores_what_the_preview_shows(service, tmp_path, name):
     source, body, headers = CALLS[name]
     lines = "".join(f"{header}: {value}\n" for header, value in headers.items())
-    preview = preview_handler(shipped_file(tmp_path), WEBHOOK_SECRETS)
+    preview = preview_handler(lambda: shipped_file(tmp_path), WEBHOOK_SECRETS)
     shown = preview({"source": source, "body": body, "headers": lines})
     status, sentence, records = expected_from(shown)
     answer = service.webhook(proxy_event(source, body, headers))

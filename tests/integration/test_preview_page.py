@@ -18,7 +18,7 @@ EVENT = (ROOT / "events/webhook_shopify_orders_fulfilled.json").read_text("utf-8
 
 @pytest.fixture
 def gateway(tmp_path):
-    with local_gateway(sources=shipped_file(tmp_path)) as running:
+    with local_gateway(sources=lambda: shipped_file(tmp_path)) as running:
         yield running
 
 
@@ -118,7 +118,7 @@ def test_an_edit_of_the_sources_is_used_immediately_and_so_is_a_mistake(tmp_path
     file = tmp_path / "sources.yaml"
     file.write_text(shipped_sources().replace("Grazie", "Salve"))
     fields = {"source": "modulo", "body": '{"telefono": "333 1234567"}'}
-    with LocalGateway("9999", "local-secret", preview=preview_handler(file, {})) as gateway:
+    with LocalGateway("9999", "local-secret", preview=preview_handler(lambda: file, {})) as gateway:
         [sms] = control(gateway, "POST", fields)[1]["events"][0]["messages"]
         assert sms["final"]["text"].startswith("Salve, abbiamo ricevuto")
         file.write_text("modulo:\n  preset: zapir\n  secrets: [a]\n  too: x\n")

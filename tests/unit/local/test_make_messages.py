@@ -51,9 +51,11 @@ def test_a_missing_variable_is_named_with_an_example(capsys):
     assert "EVENT= is missing" in mistake_in("api", "")
     assert "FUNCTION=apo: there are api, " in mistake_in("apo", "x")
     assert set_secret.main("") == 2
+    assert set_secret.main("il mio negozio") == 2
     assert find_message.main() == 2
     said = capsys.readouterr().err
-    assert "NAME= is missing" in said
+    assert "NAME= is missing. make secret NAME=gateway" in said
+    assert "NAME=il mio negozio is no name of a secret. make secret" in said
     assert "make log-id ID=" in said
 
 
