@@ -116,9 +116,9 @@ def test_a_table_that_does_not_answer_does_not_change_the_answer(service, monkey
 
 
 def test_a_call_for_no_source_is_logged_without_what_a_stranger_wrote(service):
-    for name in ("shopfy", "3331234567", "x" * 48, "<script>"):
+    strange = ("rssmra80a01h501u", "segreto-di-un-negozio", "3331234567", "x" * 48, "<script>")
+    for name in ("shopfy", *strange):
         assert service.webhook(call(name, "{}", {})).status == 404
-    shown = [json.loads(one)["source"] for one in service.log_lines if "no_such_source" in one]
-    assert shown[0] == "shopfy"
-    assert "3331234567" not in shown
-    assert shown[2:] == ["(no name)"] * 2
+    logged = [one for one in service.log_lines if "no_such_source" in one]
+    assert [json.loads(one).get("meant") for one in logged] == ["shopify", *[None] * len(strange)]
+    assert not [name for name in strange for one in logged if name in one]

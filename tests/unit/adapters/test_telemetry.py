@@ -250,7 +250,7 @@ def report_everything(telemetry):
     telemetry.webhook_unreadable("shopify", "json")
     telemetry.source_unused("shopify", "json", Unused(3, 3, START))
     telemetry.not_counted("shopify", StoreUnavailable("ThrottlingException"))
-    telemetry.no_such_source("3331234567")
+    telemetry.no_such_source("shopify")
     error = StoreUnavailable("errore-canarino")
     telemetry.hand_over_failed("m-1", error)
     telemetry.schedule_not_removed("m-1", error)
@@ -326,6 +326,7 @@ def test_an_unhandled_error_is_counted_and_logged_by_place_only(output, log_line
         "RSSMRA80A01H501U",
         "IT60X0542811101000000123456",
         "modulo:3478831234:3f0c9d1e5a7b2c4d6e8f",
+        "modulo:Mario-Rossi:3f0c9d1e5a7b2c4d6e8f",
     ],
 )
 def test_an_id_that_holds_a_number_or_a_tax_code_is_not_shown(output, log_lines, personal):
@@ -337,6 +338,7 @@ def test_an_id_that_holds_a_number_or_a_tax_code_is_not_shown(output, log_lines,
     ):
         report(personal, RuntimeError())
     output.telemetry.record_unreadable(UnreadableRecord(personal, {}, "text"))
+    output.telemetry.unhandled_error("reconciler", RuntimeError(), message_id=personal)
     ids = {json.loads(line)["message_id"] for line in log_lines}
     assert len(ids) == 1
     assert "78831234" not in re.sub("[^0-9]", "", ids.pop())
@@ -349,8 +351,25 @@ def test_an_id_that_says_nothing_is_shown_so_that_it_can_be_searched_for(output,
     assert json.loads(log_lines[-1])["message_id"] == shown
 
 
-def test_what_says_why_shows_no_number_either(output, log_lines):
-    number = "333 1234567"
+def test_a_dead_letters_reason_shows_no_name_of_a_field_that_a_caller_invented(output, log_lines):
+    reason = "Ciao_Mario: unknown_field, rssmra: unknown_field, text: missing"
+    output.telemetry.message_dead_lettered(reason)
+    shown = json.loads(log_lines[-1])["reason"]
+    assert shown == "*: unknown_field, *: unknown_field, text: missing"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "333 1234567",
+        "+39 (333) 123/4567",
+        "333\u00a01234567",
+        "333\u20111234567",
+        "\uff13\uff13\uff13\uff11\uff12\uff13\uff14\uff15\uff16\uff17",
+        "333,1234567",
+    ],
+)
+def test_what_says_why_shows_no_number_either(output, log_lines, number):
     output.telemetry.configuration_error(f"TEST_RECIPIENTS: {number}")
     output.telemetry.sources_invalid(f"sources.yaml:3: to: {number} is no path")
     output.telemetry.request_failed(RuntimeError(number))
@@ -358,7 +377,8 @@ def test_what_says_why_shows_no_number_either(output, log_lines):
     output.telemetry.webhook_ignored("modulo", f"topic {number}")
     output.telemetry.queue_failed(RuntimeError(number))
     assert len(log_lines) == 6
-    assert not [line for line in log_lines if "1234567" in line or number in line]
+    written = [json.dumps(json.loads(line), ensure_ascii=False) for line in log_lines]
+    assert not [line for line in written if "1234567" in line or number in line]
 
 
 @pytest.mark.parametrize("name", ["a", "botocore", "botocore.endpoint", "urllib3.connectionpool"])

@@ -40,8 +40,7 @@ _COUNTED = {
 }
 # Reasons that last until a person changes something.
 _CONFIGURATION = {Reason.BAD_CREDENTIALS, Reason.SECRET_NOT_SET, Reason.GATEWAY_MISCONFIGURED}
-# Short, as what a stranger writes into an address may be anything, a misplaced secret even.
-_SOURCE_NAME = re.compile(r"[a-z0-9-]{1,24}")
+_UNKNOWN_FIELD = re.compile(r"[^ :]+(?=: unknown_field)")  # its name is the caller's
 _WARNINGS = {Status.UNKNOWN, Status.FAILED, Status.EXPIRED}
 
 # What libraries log shows requests and responses: secrets, items of the table, URLs, forms; their
@@ -165,7 +164,8 @@ class CloudWatchTelemetry:
         logger.error("message.interrupted", extra={"sqs_id": sqs_id, "deaths": deaths})
 
     def message_dead_lettered(self, reason: str) -> None:
-        logger.warning("message.dead_lettered", extra={"reason": mask_within(reason)})
+        shown = mask_within(_UNKNOWN_FIELD.sub("*", reason))
+        logger.warning("message.dead_lettered", extra={"reason": shown})
 
     def queue_failed(self, error: Exception) -> None:
         logger.error("queue.failed", extra={"error": mask_within(str(error))})
@@ -197,10 +197,12 @@ class CloudWatchTelemetry:
         logger.warning("webhook.unreadable", extra={"source": source, "reason": reason})
         self._count({"WebhooksUnreadable": 1}, f"webhook:{source}", reason)
 
-    def no_such_source(self, name: str) -> None:
-        """A call for a source that `sources.yaml` does not have; anybody can make one."""
-        shown = mask_within(name) if _SOURCE_NAME.fullmatch(name) else "(no name)"
-        logger.info("webhook.no_such_source", extra={"source": shown})
+    def no_such_source(self, meant: str | None) -> None:
+        """A call for a source that `sources.yaml` does not have; anybody can make one.
+
+        The name is a stranger's, a misplaced secret even: shown is the source that may be meant.
+        """
+        logger.info("webhook.no_such_source", extra={"meant": meant})
 
     def source_unused(self, source: str, reason: str, unused: Unused) -> None:
         row = {"calls": unused.calls, "faults": unused.faults, "since": to_rfc3339(unused.since)}
@@ -208,7 +210,9 @@ class CloudWatchTelemetry:
         self._count({"SourcesUnused": 1}, f"webhook:{source}", reason)
 
     def not_counted(self, source: str, error: Exception) -> None:
-        logger.warning("webhook.not_counted", extra={"source": source, "error": str(error)})
+        logger.warning(
+            "webhook.not_counted", extra={"source": source, "error": mask_within(str(error))}
+        )
 
     def sources_invalid(self, mistakes: str) -> None:
         """Logged once per container; `no_sources` counts each call."""
@@ -233,7 +237,7 @@ class CloudWatchTelemetry:
     def unhandled_error(self, component: str, error: Exception, **ids: str) -> None:
         """Log class and stack trace, but not the error's message, which may contain a text."""
         where = traceback.format_tb(error.__traceback__)
-        ids = {name: mask_within(value) for name, value in ids.items()}
+        ids = {name: log_id(value, self._id_key) for name, value in ids.items()}
         extra = {**ids, "component": component, "error": type(error).__name__, "where": where}
         logger.error("service.unhandled_error", extra=extra)
         self._count({"UnhandledErrors": 1})

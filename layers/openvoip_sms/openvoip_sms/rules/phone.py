@@ -15,7 +15,7 @@ import phonenumbers
 from openvoip_sms.rules.country_code import is_ambiguous, stands_apart
 from openvoip_sms.rules.invalid import Invalid
 
-_DIGITS = re.compile(r"[0-9](?:[ ./()_:-]*[0-9]){6,}")  # as many as a phone number has
+_DIGITS = re.compile(r"\d(?:[\W_]*\d){6,}")  # as many as a phone number has, in any script
 MAX_INPUT = 64  # characters: prefix, separators and invisible characters included
 
 _SENTENCES = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from openvoip_sms.webhooks.plan import (
 from openvoip_sms.webhooks.request import MAX_BODY_BYTES, WebhookRequest
 from openvoip_sms.webhooks.verify import Refused
 
+MAX_NAME = 64  # characters of a source's name that are compared: anybody can write one
 SHOPIFY = "shopify"  # the source that EventBridge's partner events belong to
 
 
@@ -39,7 +41,7 @@ class WebhookTelemetry(Protocol):
 
     def webhook_unreadable(self, source: str, reason: str) -> None: ...
 
-    def no_such_source(self, name: str) -> None: ...
+    def no_such_source(self, meant: str | None) -> None: ...
 
 
 class WebhookSecrets(Protocol):
@@ -76,7 +78,8 @@ class WebhookApi:
         name = proxy_event.path_parameter(event, "source")
         source = self.sources.get(name)
         if source is None:
-            self.telemetry.no_such_source(name)
+            meant = get_close_matches(name[:MAX_NAME], self.sources, 1)
+            self.telemetry.no_such_source(meant[0] if meant else None)
             detail = "There is no such source in sources.yaml."
             return problem(HTTPStatus.NOT_FOUND, detail, reason="no_such_source")
         request = from_api_gateway(event, source.auth.url or self._public_url(event))
