@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 
 from local import AWS_VARIABLES, answers
-from local.processes import environment
+from local.processes import WORK, environment
 
 
 def command(arguments: Sequence[str]) -> list[str]:
@@ -23,7 +24,10 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     os.environ.update(AWS_VARIABLES)
-    return subprocess.run(command(arguments), env=environment(), check=False).returncode
+    WORK.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=WORK, prefix="deploy-") as folder:  # SAM leaves folders behind
+        env = environment(TMPDIR=folder)
+        return subprocess.run(command(arguments), env=env, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -239,6 +240,16 @@ def test_sam_gets_the_firms_file_and_no_parameter_besides(firm):
         "--no-confirm-changeset",
     ]
     assert deploy.command(["--guided"])[-1] == "--guided"
+
+
+def test_what_sam_leaves_among_the_temporary_files_goes_with_it(firm, monkeypatch):
+    file = firm()
+    leaves = "import tempfile; print(tempfile.mkdtemp(), flush=True)"
+    monkeypatch.setattr(deploy, "command", lambda _: [sys.executable, "-c", leaves])
+    monkeypatch.setattr(deploy, "WORK", file.parent / "work")
+    monkeypatch.setattr(deploy, "AWS_VARIABLES", {})
+    assert deploy.main([]) == 0
+    assert list((file.parent / "work").iterdir()) == []
 
 
 def test_with_a_file_of_ones_own_sam_gets_the_parameters_with_their_quotes(firm):
