@@ -78,7 +78,9 @@ def own_stack(name: str = "", arguments: Sequence[str] = ()) -> OwnStack:
     os.environ.update(AWS_VARIABLES)
     options = answers.options_of(arguments)
     try:
-        given = answers.settings(options.config_file, options.config_env) | dict(options.settings)
+        defaults = answers.settings(answers.DEFAULTS, options.config_env)
+        own = answers.settings(options.config_file, options.config_env)
+        given = defaults | own | dict(options.settings)
         session = boto3.Session(
             profile_name=given.get("profile"),
             region_name=given.get("region"),

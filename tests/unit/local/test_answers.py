@@ -140,8 +140,13 @@ def test_where_a_stack_is_is_kept_as_well(firm):
 
 
 def test_the_stack_that_is_asked_is_the_one_that_is_deployed(firm, monkeypatch):
-    firm()
+    file = firm()
     monkeypatch.setattr(own_stack, "AWS_VARIABLES", {})
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    (file.parent / answers.FILE).write_text('[default.deploy.parameters]\nstack_name = "own"\n')
+    own = own_stack.own_stack()
+    assert own.name == "own"
+    assert own.client("cloudformation").meta.region_name == "eu-south-1"  # the project's default
     asked = own_stack.own_stack("", ["--stack-name", "sms", "--region", "eu-west-1"])
     assert asked.name == "sms"
     assert asked.client("cloudformation").meta.region_name == "eu-west-1"
