@@ -52,7 +52,7 @@ def test_a_send_at_that_has_passed_is_refused_and_a_known_id_answered_first(
     service, monkeypatch, asynchronous
 ):
     now = core.clock()
-    soon = WITH_ID | {"send_at": (now + timedelta(seconds=1)).isoformat()}
+    soon = WITH_ID | {"send_at": (now + timedelta(minutes=1)).isoformat()}
     past = MINIMAL | {"id": "m-2", "send_at": (now - timedelta(minutes=6)).isoformat()}
     refused = service.post(past, **asynchronous)
     assert (refused.status, refused.violations) == (422, [("send_at", "in_the_past")])
