@@ -125,9 +125,9 @@ def test_of_many_resends_one_completes_and_the_others_say_what_can_be_sent(servi
     assert len(sent(service)) == 6
 
 
-def test_of_six_hundred_signed_reminders_none_is_lost(service, capsys):
-    for n in range(600):
+def test_of_more_signed_messages_than_a_form_may_send_none_is_lost(service, capsys):
+    for n in range(30):  # to one number: a form's range may get 20
         given = woocommerce(f"d{n}", number=n)
         assert service.webhook(given).status == 202
-    assert reasons(service) == {"queued": 600}
+    assert reasons(service) == {"queued": 30}
     assert metric_sum(capsys.readouterr().out, "SourcesPaused") == 0
