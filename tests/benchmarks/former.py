@@ -1,5 +1,6 @@
 """The former way: urllib3 by itself, and all authorities loaded again by each connection."""
 
+from collections.abc import Callable
 from typing import Any
 
 from urllib3 import HTTPSConnectionPool, Timeout
@@ -30,7 +31,7 @@ class FormerGateway(client.OpenvoipClient):
         self._pool = _Pool(address.host or "", address.port, maxsize=connections, block=False)
         self._path = address.path or "/"
 
-    def _get(self, values: str) -> CallResult:
+    def _get(self, values: str, hide: Callable[[str], str]) -> CallResult:
         response: Any = self._pool.urlopen(
             "GET",
             f"{self._path}?{values}",
@@ -42,4 +43,5 @@ class FormerGateway(client.OpenvoipClient):
             decode_content=False,
         )
         body, _ = read_whole(_Answer(response))
-        return read_reply(response.status, body, response.headers.get("Retry-After"), self._clock())
+        retry_after = response.headers.get("Retry-After")
+        return read_reply(response.status, body, retry_after, self._clock(), hide=hide)
