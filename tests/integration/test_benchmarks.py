@@ -16,5 +16,5 @@ def test_the_benchmarks_run_and_print_their_ratios():
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("former / now = ") == 3
+    # Its exit code says whether the ratio is good, which no test may depend on.
+    assert ended.stdout.count("former / now = ") == 3, ended.stderr
