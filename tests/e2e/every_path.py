@@ -48,7 +48,7 @@ def over_the_api(deployment):
         deployment.stack, [one for one in records(deployment.stack) if one["id"] == "permesso-3"]
     )
     assert deployment.stack.invoke("reconciler", {})["queued"] >= 1
-    assert deployment.call("DELETE", "/messages/permesso-3")[0] == 200
+    assert deployment.call("POST", "/messages/permesso-3/cancel")[0] == 200
 
 
 def over_the_queue(deployment):

@@ -84,7 +84,7 @@ def test_a_cut_connection_is_unknown_until_a_person_confirms(deployment):
     deployment.gateway.fail_next(1, "cut_after", to="+393331234506")
     message = {"to": "3331234506", "text": "Chissà", "id": "dubbio-1"}
     status, _, body = deployment.call("POST", "/messages", message)
-    assert (status, body["message"]["status"]) == (504, "unknown")
+    assert (status, body["status"]) == (202, "unknown")
     listed = deployment.call("GET", "/messages?status=unknown")[2]["messages"]
     assert "dubbio-1" in [one["id"] for one in listed]
     assert deployment.call("POST", "/messages/dubbio-1/confirm")[2]["status"] == "sent"
@@ -94,7 +94,7 @@ def test_a_cut_connection_is_unknown_until_a_person_confirms(deployment):
 def test_a_person_resends_an_unknown_message_once_however_often_they_click(deployment):
     deployment.gateway.fail_next(1, "cut", to="+393331234507")
     message = {"to": "3331234507", "text": "Rimandato", "id": "dubbio-2"}
-    assert deployment.call("POST", "/messages", message)[0] == 504
+    assert deployment.call("POST", "/messages", message)[0] == 202
     clicks = [deployment.call("POST", "/messages/dubbio-2/resend")[0] for _ in range(3)]
     assert clicks == [202, 409, 409]
     deployment.wait_for("dubbio-2", "sent")
@@ -109,7 +109,7 @@ def test_a_scheduled_message_can_be_cancelled_together_with_its_schedule(deploym
     scheduler = deployment.stack.client("scheduler")
     group = "openvoip-sms-messages"
     assert len(scheduler.list_schedules(GroupName=group)["Schedules"]) == 1
-    assert deployment.call("DELETE", "/messages/poi-1")[2]["status"] == "cancelled"
+    assert deployment.call("POST", "/messages/poi-1/cancel")[2]["status"] == "cancelled"
     assert scheduler.list_schedules(GroupName=group)["Schedules"] == []
 
 

@@ -48,7 +48,5 @@ class Watch:
         for _ in range(random.choice((1, 2))):  # a double click
             action = random.choice(("resend", "confirm", "cancel"))
             route = ("POST", f"/messages/{{id}}/{action}")
-            if action == "cancel":
-                route = ("DELETE", "/messages/{id}")
             key = string(item, "id")
             self._clients.request("api", route, "", {}, lambda _status, _body: None, id=key)

@@ -21,10 +21,10 @@ def test_an_id_in_a_path_may_be_percent_encoded(service, raw):
     core.store().create(waiting(id=ID, status=Status.UNKNOWN, expires_at=until))
     shown = service.call("GET", "/messages/{id}", raw)
     assert (shown.status, shown.body["id"]) == (200, ID)
-    assert service.call("DELETE", "/messages/{id}", raw).status == 409
+    assert service.call("POST", "/messages/{id}/cancel", raw).status == 409
     assert service.call("POST", "/messages/{id}/resend", raw).status == 202
     assert service.call("POST", "/messages/{id}/confirm", raw).status == 409
-    assert service.call("DELETE", "/messages/{id}", raw).body["status"] == "unknown"
+    assert service.call("POST", "/messages/{id}/cancel", raw).body["status"] == "unknown"
     assert service.call("POST", "/messages/{id}/confirm", raw).body["status"] == "sent"
 
 

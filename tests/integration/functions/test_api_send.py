@@ -55,7 +55,7 @@ def test_a_message_that_is_being_sent_is_in_progress(service):
 def test_a_repeated_call_for_a_message_with_an_expired_lease_is_answered_unknown(service):
     core.store().create(sending(fingerprint=fingerprint(WITH_ID), claimed_until=core.clock()))
     answer = service.post(WITH_ID)
-    assert (answer.status, answer.reason) == (504, "lease_expired")
+    assert (answer.status, answer.reason) == (202, "lease_expired")
     assert service.gateway.calls == []
 
 
@@ -78,10 +78,10 @@ def test_double_clicks_at_the_same_moment_are_one_sms(service, asynchronous):
     ("fault", "status", "reason", "record_status"),
     [
         ("refuse_020", 422, "bad_destination", "rejected"),
-        ("cut_after", 504, "no_clear_answer", "unknown"),
-        ("http_500", 504, "no_clear_answer", "unknown"),
-        ("html", 504, "no_clear_answer", "unknown"),
-        ("cut_inside", 504, "no_clear_answer", "unknown"),
+        ("cut_after", 202, "no_clear_answer", "unknown"),
+        ("http_500", 202, "no_clear_answer", "unknown"),
+        ("html", 202, "no_clear_answer", "unknown"),
+        ("cut_inside", 202, "no_clear_answer", "unknown"),
         ("refuse_099", 202, "gateway_error", "queued"),
         ("http_503", 202, "gateway_busy", "queued"),
         ("http_302", 202, "gateway_misconfigured", "queued"),
@@ -168,7 +168,7 @@ def test_a_message_for_later_is_scheduled_and_can_be_cancelled_twice(service):
     group = service.stack["ScheduleGroup"]
     assert len(service.stack.scheduler.list_schedules(GroupName=group)["Schedules"]) == 1
     for _ in range(2):
-        cancelled = service.call("DELETE", "/messages/{id}", "m-1")
+        cancelled = service.call("POST", "/messages/{id}/cancel", "m-1")
         assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
     assert service.stack.scheduler.list_schedules(GroupName=group)["Schedules"] == []
 

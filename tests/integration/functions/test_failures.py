@@ -43,8 +43,9 @@ def test_an_outcome_that_cannot_be_recorded_must_not_be_retried_by_the_caller(se
 
     monkeypatch.setattr(type(core.store()), "replace", down)
     answer = service.post(MINIMAL)
-    assert (answer.status, answer.reason) == (504, "outcome_unrecorded")
+    assert (answer.status, answer.reason) == (202, "outcome_unrecorded")
     [record] = service.records()
+    assert (answer.body["id"], answer.body["status"]) == (record.id, "unknown")
     assert answer.headers["Location"] == f"/v1/messages/{record.id}"
     assert record.status is Status.SENDING  # the reconciler will find it
 

@@ -36,7 +36,7 @@ def test_an_unknown_message_that_arrived_is_confirmed(service):
 
 def test_what_was_sent_cannot_be_cancelled(service):
     service.post(WITH_ID)
-    answer = service.call("DELETE", "/messages/{id}", "m-1")
+    answer = service.call("POST", "/messages/{id}/cancel", "m-1")
     assert (answer.status, answer.reason) == (409, "wrong_status")
     assert answer.body["message"]["status"] == "sent"
 
@@ -81,7 +81,7 @@ def test_a_list_that_cannot_be_returned_says_why(service, query, reason):
     ("method", "resource"),
     [
         ("GET", "/messages/{id}"),
-        ("DELETE", "/messages/{id}"),
+        ("POST", "/messages/{id}/cancel"),
         ("POST", "/messages/{id}/resend"),
         ("POST", "/messages/{id}/confirm"),
     ],

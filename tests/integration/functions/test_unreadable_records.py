@@ -76,7 +76,7 @@ def test_it_stops_no_list_and_is_shown_as_unreadable(service):
     "call",
     [
         lambda service: service.call("GET", "/messages/{id}", "m-9"),
-        lambda service: service.call("DELETE", "/messages/{id}", "m-9"),
+        lambda service: service.call("POST", "/messages/{id}/cancel", "m-9"),
         lambda service: service.call("POST", "/messages/{id}/resend", "m-9"),
         lambda service: service.call("POST", "/messages/{id}/confirm", "m-9"),
         lambda service: service.post(UNREADABLE),

@@ -87,7 +87,7 @@ def test_a_cancelled_reminder_stays_cancelled_whatever_arrives_later(service):
     tomorrow = (core.clock() + timedelta(days=1)).isoformat()
     [message] = service.webhook(form("scadenze", quando=tomorrow, numero="1")).body["messages"]
     assert len(schedules(service)) == 1
-    cancelled = service.call("DELETE", "/messages/{id}", message["id"])
+    cancelled = service.call("POST", "/messages/{id}/cancel", message["id"])
     assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
     assert schedules(service) == []
     again = service.webhook(form("scadenze", quando=tomorrow, numero="1"))

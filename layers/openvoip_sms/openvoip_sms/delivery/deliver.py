@@ -149,7 +149,7 @@ class Delivery[Credentials]:
             return self._write_outcome(ours, after)
         except StoreUnavailable as error:
             self.telemetry.outcome_not_recorded(after.record)
-            raise OutcomeNotRecorded(ours.id) from error
+            raise OutcomeNotRecorded(ours) from error
 
     def _outcome(self, ours: Record, seconds_left: Callable[[], float]) -> transitions.Transition:
         credentials = self.gateway.credentials()

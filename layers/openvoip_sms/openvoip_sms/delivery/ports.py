@@ -22,9 +22,9 @@ class StoreUnavailable(Exception):
 class OutcomeNotRecorded(StoreUnavailable):
     """The gateway was called, and its outcome could not be stored: it will become `unknown`."""
 
-    def __init__(self, record_id: str) -> None:
+    def __init__(self, record: Record) -> None:
         super().__init__("the outcome of a call could not be stored")
-        self.record_id = record_id
+        self.record = record
 
 
 class UnreadableRecord(StoreUnavailable):

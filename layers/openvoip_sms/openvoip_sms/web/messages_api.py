@@ -20,15 +20,6 @@ from openvoip_sms.web import api_request, proxy_event, response
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 
-
-class CallNotRecorded(Exception):
-    """The gateway was called, and the outcome could not be stored; `location` is the record's."""
-
-    def __init__(self, location: str) -> None:
-        super().__init__("the outcome of a call could not be stored")
-        self.location = location
-
-
 ERRORS: response.ErrorTable = {
     InvalidMessage: lambda error: response.invalid_message(error.violations),
     NotJson: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="not_json"),
@@ -39,7 +30,6 @@ ERRORS: response.ErrorTable = {
         HTTPStatus.BAD_REQUEST, str(error), reason="bad_query"
     ),
     BadCursor: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="bad_cursor"),
-    CallNotRecorded: lambda error: response.outcome_not_recorded(error.location),
     UnreadableRecord: response.unreadable,
     StoreUnavailable: lambda _: response.unavailable(),
 }
@@ -67,7 +57,7 @@ class MessagesApi:
         return {
             ("GET", "/messages"): self._find,
             ("GET", "/messages/{id}"): self._show,
-            ("DELETE", "/messages/{id}"): self._cancel,
+            ("POST", "/messages/{id}/cancel"): self._cancel,
             ("POST", "/messages/{id}/resend"): self._resend,
             ("POST", "/messages/{id}/confirm"): self._confirm,
         }
@@ -80,7 +70,8 @@ class MessagesApi:
                 seconds_left=seconds_left,
             )
         except OutcomeNotRecorded as error:
-            raise CallNotRecorded(self._location(event, error.record_id)) from error
+            location = self._location(event, error.record.id)
+            return response.outcome_not_recorded(error.record, location)
         if isinstance(outcome, DryRun):
             return response.dry_run_response(outcome)
         if outcome.conflict:

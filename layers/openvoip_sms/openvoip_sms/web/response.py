@@ -25,11 +25,11 @@ STATUS = {
     Status.SCHEDULED: HTTPStatus.ACCEPTED,
     Status.SUPPRESSED: HTTPStatus.OK,
     Status.CANCELLED: HTTPStatus.OK,
+    Status.UNKNOWN: HTTPStatus.ACCEPTED,  # callers repeat a 5xx: without an id, a second SMS
     Status.SENDING: HTTPStatus.CONFLICT,
     Status.EXPIRED: HTTPStatus.GONE,
     Status.REJECTED: HTTPStatus.UNPROCESSABLE_ENTITY,
     Status.FAILED: HTTPStatus.BAD_GATEWAY,
-    Status.UNKNOWN: HTTPStatus.GATEWAY_TIMEOUT,
 }
 
 
@@ -129,14 +129,14 @@ def response_for(error: Exception, table: ErrorTable) -> Response:
     return next(respond(error) for kind, respond in table.items() if isinstance(error, kind))
 
 
-def outcome_not_recorded(location: str) -> Response:
-    return problem(
-        HTTPStatus.GATEWAY_TIMEOUT,
+def outcome_not_recorded(record: Record, location: str) -> Response:
+    """The gateway was called for this record, and nothing more is stored yet."""
+    detail = (
         "The gateway was called, but the outcome could not be stored. Do not send the message"
-        " again: within ten minutes its status becomes unknown, and a person can decide.",
-        reason="outcome_unrecorded",
-        headers={"Location": location},
+        " again: within ten minutes its status becomes unknown, and a person can decide."
     )
+    shown = {"status": Status.UNKNOWN, "reason": "outcome_unrecorded", "detail": detail}
+    return Response(STATUS[Status.UNKNOWN], public(record) | shown, {"Location": location})
 
 
 def not_configured() -> Response:
