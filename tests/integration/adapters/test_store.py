@@ -16,9 +16,10 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from openvoip_sms.adapters.record_item import to_item
-from openvoip_sms.adapters.store import BadCursor, DynamoStore
+from openvoip_sms.adapters.record_lists import DynamoLists
+from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
+from openvoip_sms.delivery.ports import BadCursor, StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
@@ -65,6 +66,10 @@ FULL = Record(
 @pytest.fixture
 def store(stack):
     return DynamoStore(stack.dynamodb, stack["MessageTable"], RETENTION)
+
+
+def lists(store):
+    return DynamoLists(store, store._client, store._table)
 
 
 def item(stack, record_id="m-1"):
@@ -138,7 +143,7 @@ def test_an_item_is_deleted_once_its_retention_is_over(store, stack):
 def test_an_item_has_no_attribute_for_a_secret_or_a_signature(store, stack):
     store.create(FULL)
     known = {one.name for one in fields(Record)}
-    assert item(stack).keys() - known == {"ttl", "check_shard"}
+    assert item(stack).keys() - known == {"ttl", "status_shard", "check_shard"}
 
 
 def test_the_longest_text_of_all_fits(store):
@@ -339,8 +344,8 @@ def test_a_record_that_cannot_be_read_is_shown_as_such_in_its_lists(reporting_st
 
 
 def in_both_lists(store):
-    yield lambda limit, cursor: store.in_status(Status.UNKNOWN, limit, cursor)
-    yield lambda limit, cursor: store.to_recipient("+393331234567", limit, cursor)
+    yield lambda limit, cursor: lists(store).in_status(Status.UNKNOWN, limit, cursor)
+    yield lambda limit, cursor: lists(store).to_recipient("+393331234567", limit, cursor)
 
 
 @pytest.mark.parametrize("time", ["gestern", "2026-11-24", "1795626545"])
@@ -361,9 +366,9 @@ def test_a_list_continues_after_a_record_whose_time_is_damaged(store, stack, tim
 def test_a_record_of_a_later_status_is_listed_by_its_number_and_under_no_other_status(store, stack):
     fill(store, 2)
     written_by_a_later_version(stack, waiting(), **LATER_STATUS)
-    found = store.to_recipient("+393331234567", 20, None).records
+    found = lists(store).to_recipient("+393331234567", 20, None).records
     assert sorted(one.id for one in found) == ["m-0", "m-1"]
-    assert [one.id for one in store.in_status(Status.QUEUED, 20, None).records] == ["m-0"]
+    assert [one.id for one in lists(store).in_status(Status.QUEUED, 20, None).records] == ["m-0"]
 
 
 # Lists
@@ -380,7 +385,7 @@ def test_a_list_is_newest_first_and_continues_page_by_page(store):
     store.create(waiting(id="other", to="+393331234568"))
     pages, cursor = [], None
     while True:
-        page = store.to_recipient("+393331234567", 2, cursor)
+        page = lists(store).to_recipient("+393331234567", 2, cursor)
         pages.append([record.id for record in page.records])
         cursor = page.cursor
         if cursor is None:
@@ -392,8 +397,8 @@ def test_a_list_is_newest_first_and_continues_page_by_page(store):
 def test_messages_are_found_by_their_status(store):
     fill(store, 3)
     store.create(waiting(id="u", status=Status.UNKNOWN))
-    assert [one.id for one in store.in_status(Status.UNKNOWN, 20, None).records] == ["u"]
-    assert store.in_status(Status.FAILED, 20, None).records == []
+    assert [one.id for one in lists(store).in_status(Status.UNKNOWN, 20, None).records] == ["u"]
+    assert lists(store).in_status(Status.FAILED, 20, None).records == []
 
 
 def test_a_list_shows_records_as_they_are_now(store):
@@ -401,18 +406,14 @@ def test_a_list_shows_records_as_they_are_now(store):
     fill(store, 2, status=Status.UNKNOWN)
     read = store.get
     store.get = lambda key: replace(read(key), status=Status.SENT) if key == "m-1" else read(key)
-    assert [one.id for one in store.in_status(Status.UNKNOWN, 20, None).records] == ["m-0"]
+    assert [one.id for one in lists(store).in_status(Status.UNKNOWN, 20, None).records] == ["m-0"]
 
 
 def cursor_of(value):
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-GOOD = {
-    "id": {"S": "m-1"},
-    "created_at": {"S": "2026-11-24T08:30:00.000Z"},
-    "to": {"S": "+393331234567"},
-}
+NUMBER, MOMENT = "+393331234567", "2026-11-24T08:30:00.000Z"
 
 
 @pytest.mark.parametrize(
@@ -426,25 +427,27 @@ GOOD = {
         cursor_of(None),
         cursor_of([]),
         cursor_of({}),
-        cursor_of({"id": {"S": "m-1"}}),
-        cursor_of(GOOD | {"to": {"S": "+393331234568"}}),
-        cursor_of(GOOD | {"to": "+393331234567"}),
-        cursor_of(GOOD | {"id": "m-1"}),
-        cursor_of(GOOD | {"id": {"N": "1"}}),
-        cursor_of(GOOD | {"id": {"S": ""}}),
-        cursor_of(GOOD | {"created_at": {"S": ""}}),
-        cursor_of(GOOD | {"id": {"S": "x" * 3000}}),
-        cursor_of(GOOD | {"created_at": {"S": "x" * 3000}}),
-        cursor_of(GOOD | {"created_at": {"S": "\ud800"}}),
-        cursor_of(GOOD | {"created_at": {"S": 2026}}),
-        cursor_of(GOOD | {"more": {"S": "x"}}),
-        cursor_of({"id": {"S": "a"}, "created_at": {"S": "2026"}, "status": {"S": "unknown"}}),
+        cursor_of([NUMBER]),
+        cursor_of([NUMBER, MOMENT]),
+        cursor_of([NUMBER, MOMENT, "m-1", "more"]),
+        cursor_of({"to": NUMBER, "created_at": MOMENT, "id": "m-1"}),
+        cursor_of(["+393331234568", MOMENT, "m-1"]),
+        cursor_of([{"S": NUMBER}, MOMENT, "m-1"]),
+        cursor_of([NUMBER, {"S": MOMENT}, "m-1"]),
+        cursor_of([NUMBER, MOMENT, 1]),
+        cursor_of([NUMBER, MOMENT, ""]),
+        cursor_of([NUMBER, "", "m-1"]),
+        cursor_of([NUMBER, MOMENT, "x" * 3000]),
+        cursor_of([NUMBER, "x" * 3000, "m-1"]),
+        cursor_of([NUMBER, "\ud800", "m-1"]),
+        cursor_of([NUMBER, 2026, "m-1"]),
+        cursor_of(["unknown", "2026", "a"]),
         "W1tb" * 9000,
     ],
 )
 def test_a_cursor_that_no_list_returned_is_refused(store, cursor):
     with pytest.raises(BadCursor):
-        store.to_recipient("+393331234567", 20, cursor)
+        lists(store).to_recipient("+393331234567", 20, cursor)
 
 
 # What is due
@@ -492,7 +495,7 @@ CALLS = {
     "create": lambda store: store.create(FULL),
     "replace": lambda store: store.replace(FULL, FULL),
     "due": lambda store: list(store.due(START)),
-    "list": lambda store: store.in_status(Status.UNKNOWN, 20, None),
+    "list": lambda store: lists(store).in_status(Status.UNKNOWN, 20, None),
 }
 
 

@@ -18,11 +18,13 @@ from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.rules.record import OPEN, Record, Status
 from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
-SHARDS = 4  # partitions of the index over open records, so that none becomes a hot one
+# Partitions of the indexes over status and open records. Each message writes twice to either: at
+# 1,000 messages a second a partition takes about 62 writes a second, of the 1,000 that it can.
+SHARDS = 32
 _OTHER = "other_attributes"
 _FIELDS = {field.name: field for field in fields(Record) if field.name != _OTHER}
 _REQUIRED = {name for name, field in _FIELDS.items() if field.default is MISSING}
-_COMPUTED = {"check_shard", "ttl"}
+_COMPUTED = {"status_shard", "check_shard", "ttl"}
 _ROOM = timedelta(days=3650)  # more than anything is added to a time or a validity
 _STATUS = re.compile(r"[a-z_]{1,30}")  # the status of a later version; no other value is logged
 
@@ -31,12 +33,19 @@ type Item = dict[str, Any]
 
 def to_item(record: Record, retention: timedelta) -> Item:
     values = {name: _stored(getattr(record, name)) for name in _FIELDS}
+    shard = zlib.crc32(record.id.encode()) % SHARDS
+    values["status_shard"] = status_shard(record.status, shard)
     if record.check_at is not None:
-        values["check_shard"] = str(zlib.crc32(record.id.encode()) % SHARDS)
+        values["check_shard"] = str(shard)
     values["ttl"] = int((record.expires_at + retention).timestamp())
     known = {name: value for name, value in values.items() if value is not None}
     serialize = TypeSerializer().serialize
     return {name: serialize(value) for name, value in {**record.other_attributes, **known}.items()}
+
+
+def status_shard(status: Status, shard: int) -> str:
+    """The partition of the index by status."""
+    return f"{status}#{shard}"
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401 - any field's value

@@ -1,7 +1,5 @@
 """The table: one item a message, changed only on condition of its version."""
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -10,22 +8,21 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openvoip_sms.adapters.record_item import SHARDS, Item, to_item, to_record
-from openvoip_sms.delivery.ports import BadCursor, Page, StoreUnavailable, UnreadableRecord
-from openvoip_sms.rules.record import Record, Status
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
+from openvoip_sms.rules.record import Record
 from openvoip_sms.rules.rfc3339 import to_rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-BY_CHECK, BY_RECIPIENT, BY_STATUS = "by_check", "by_recipient", "by_status"
-_MAX_KEY_BYTES = {"id": 2048, "created_at": 1024}  # of DynamoDB's partition and sort keys
+BY_CHECK = "by_check"
 _NOT_TRANSLATED = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
 )
 
 
 class DynamoStore:
-    """Implements the delivery's `Store`, and the lists for the API."""
+    """Implements the delivery's `Store`."""
 
     def __init__(
         self,
@@ -59,15 +56,9 @@ class DynamoStore:
         """Return the open records whose `check_at` has passed, page by page."""
         for shard in range(SHARDS):
             for key in self._due_keys(shard, now):
-                record = self._get_or_unreadable(key)
+                record = self.get_or_unreadable(key)
                 if isinstance(record, Record) and record.check_at and record.check_at <= now:
                     yield record
-
-    def to_recipient(self, number: str, limit: int, cursor: str | None) -> Page:
-        return self._list(BY_RECIPIENT, "to", number, limit, cursor)
-
-    def in_status(self, status: Status, limit: int, cursor: str | None) -> Page:
-        return self._list(BY_STATUS, "status", status, limit, cursor)
 
     def _read(self, item: Item) -> Record:
         try:
@@ -76,7 +67,7 @@ class DynamoStore:
             self._found_unreadable(unreadable)
             raise
 
-    def _get_or_unreadable(self, record_id: str) -> Record | UnreadableRecord | None:
+    def get_or_unreadable(self, record_id: str) -> Record | UnreadableRecord | None:
         """Return one record of several: one that cannot be read must not hide the others."""
         try:
             return self.get(record_id)
@@ -113,28 +104,6 @@ class DynamoStore:
             for page in pages:
                 yield from (item["id"]["S"] for item in page["Items"])
 
-    def _list(self, index: str, key: str, value: str, limit: int, cursor: str | None) -> Page:
-        start: Any = {"ExclusiveStartKey": _read_cursor(cursor, key, value)} if cursor else {}
-        with translated():
-            answer = self._client.query(
-                TableName=self._table,
-                IndexName=index,
-                KeyConditionExpression="#key = :value",
-                ExpressionAttributeNames={"#key": key},
-                ExpressionAttributeValues={":value": {"S": value}},
-                ScanIndexForward=False,
-                Limit=limit,
-                **start,
-            )
-        found = (self._get_or_unreadable(item["id"]["S"]) for item in answer["Items"])
-        records = [one for one in found if one is not None and _stored(one, key) == value]
-        last = answer.get("LastEvaluatedKey")
-        return Page(records, _write_cursor(last) if last else None)
-
-
-def _stored(record: Record | UnreadableRecord, key: str) -> object:
-    return getattr(record, key) if isinstance(record, Record) else record.texts.get(key)
-
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -148,28 +117,3 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(code) from error
     except BotoCoreError as error:
         raise StoreUnavailable(type(error).__name__) from error
-
-
-def _write_cursor(key: Any) -> str:  # noqa: ANN401 - the SDK's key map
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _read_cursor(cursor: str, key: str, value: str) -> Item:
-    """Read a cursor that belongs to the same list.
-
-    Raises:
-        BadCursor: it is not.
-    """
-    try:
-        start = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        is_of_list = start.keys() == {"id", "created_at", key} and start[key] == {"S": value}
-        # A page may end with a damaged record, after which the list must continue: any key will do.
-        if is_of_list and all(_may_be_key(start[name]["S"], name) for name in _MAX_KEY_BYTES):
-            return {name: {"S": part["S"]} for name, part in start.items()}
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        pass  # binascii.Error is a ValueError
-    raise BadCursor("The cursor does not belong to this list: start without it.")
-
-
-def _may_be_key(text: str, name: str) -> bool:
-    return 0 < len(text.encode()) <= _MAX_KEY_BYTES[name]

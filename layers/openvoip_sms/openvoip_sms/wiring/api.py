@@ -9,5 +9,5 @@ from openvoip_sms.wiring import core, sending
 @cache
 def messages_api() -> MessagesApi:
     return MessagesApi(
-        sending.api_intake(), core.store(), sending.manual_actions(), core.public_url()
+        sending.api_intake(), core.lists(), sending.manual_actions(), core.public_url()
     )

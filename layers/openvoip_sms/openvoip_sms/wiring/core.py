@@ -13,6 +13,7 @@ from botocore.config import Config
 from openvoip_sms.adapters.attempts import DynamoAttempts
 from openvoip_sms.adapters.authorities import amazon_roots
 from openvoip_sms.adapters.message_queue import SqsQueue
+from openvoip_sms.adapters.record_lists import DynamoLists
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from openvoip_sms.adapters.secret_reader import JsonSecret
 from openvoip_sms.adapters.store import DynamoStore
@@ -89,6 +90,11 @@ def _table() -> tuple[Any, str]:
 def store() -> DynamoStore:
     retention, found_unreadable = settings.retention(env()), telemetry().record_unreadable
     return DynamoStore(*_table(), retention, found_unreadable)
+
+
+@cache
+def lists() -> DynamoLists:
+    return DynamoLists(store(), *_table())
 
 
 @cache
