@@ -4,6 +4,7 @@ from local.deployed_stack import deploy
 from tests.e2e.conftest import Deployment, wait_until
 from tests.e2e.telemetry_lines import alarm_sum, metrics
 
+METRIC = "UnknownMessages"  # published by the reconciler
 UNKNOWN = {"to": "3331234599", "text": "Dalla prova", "id": "staging-1"}
 
 
@@ -23,12 +24,13 @@ def alarm_of(stack, metric):
 def test_what_one_stack_counts_alarms_for_that_stack_alone(deployment):
     production = deployment.stack
     staging = deploy(production.endpoint, deployment.gateway, "staging")
-    before = alarm_sum(alarm_of(production, "Unknown"), metrics(production))
+    before = alarm_sum(alarm_of(production, METRIC), metrics(production))
     deployment.gateway.fail_next(1, "cut_after", to="+393331234599")
     other = Deployment(staging, deployment.gateway, None, deployment.sources)
     assert other.call("POST", "/messages", UNKNOWN)[0] == 202
 
-    wait_until(lambda: alarm_sum(alarm_of(staging, "Unknown"), metrics(staging)) == 1)
+    staging.invoke("reconciler", {})
+    wait_until(lambda: alarm_sum(alarm_of(staging, METRIC), metrics(staging)) == 1)
     both = metrics(production) + metrics(staging)  # CloudWatch keeps them in one namespace
-    assert alarm_sum(alarm_of(production, "Unknown"), both) == before
-    assert alarm_sum(alarm_of(staging, "Unknown"), both) == 1
+    assert alarm_sum(alarm_of(production, METRIC), both) == before
+    assert alarm_sum(alarm_of(staging, METRIC), both) == 1

@@ -50,6 +50,21 @@ class DynamoLists:
         partitions = [_Partition(BY_STATUS, "status_shard", shard) for shard in shards]
         return self._page(partitions, "status", status, limit, cursor)
 
+    def count(self, status: Status) -> int:
+        """How many records are in this status, as far as the index knows by now."""
+        return sum(self._count(status_shard(status, shard)) for shard in range(SHARDS))
+
+    def _count(self, shard: str) -> int:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_STATUS,
+            KeyConditionExpression="status_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": shard}},
+            Select="COUNT",
+        )
+        with translated():
+            return sum(page["Count"] for page in pages)
+
     def _page(
         self,
         partitions: Iterable[_Partition],

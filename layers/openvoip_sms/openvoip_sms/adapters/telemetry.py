@@ -248,6 +248,13 @@ class CloudWatchTelemetry:
         logger.info("reconciler.found", extra=extra)
         self._count({"Requeued": queued, "LeasesExpired": leases_expired})
 
+    def unknown_messages(self, count: int) -> None:
+        """How many messages are in doubt now: what a death left uncounted is among them."""
+        self._count({"UnknownMessages": count})
+
+    def unknown_not_counted(self, error: Exception) -> None:
+        logger.warning("reconciler.unknown_not_counted", extra={"error": str(error)})
+
     def _operation_failed(self, event: str, record_id: str, error: Exception) -> None:
         shown = log_id(record_id, self._id_key)
         logger.error(event, extra={"message_id": shown, "error": type(error).__name__})
