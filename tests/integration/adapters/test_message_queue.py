@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from openvoip_sms.adapters.message_queue import SqsQueue
-from openvoip_sms.delivery.ports import (
-    QueueUnavailable,
-)
+from openvoip_sms.delivery.ports import QueueUnavailable
+from openvoip_sms.rules.rfc3339 import to_rfc3339
+from tests.fakes import START
 
 
 @pytest.fixture
@@ -45,13 +45,14 @@ def test_a_received_message_is_redelivered_after_the_requested_delay(
 
 
 def test_what_is_dead_lettered_keeps_its_body_and_gets_its_reason(queue, stack):
-    queue.dead_letter("questo non è JSON", "not_json")
+    queue.dead_letter("questo non è JSON", "not_json", START)
     [received] = stack.received("DeadLetterQueue")
     assert received["Body"] == "questo non è JSON"
     assert received["MessageAttributes"]["reason"]["StringValue"] == "not_json"
+    assert received["MessageAttributes"]["queued_at"]["StringValue"] == to_rfc3339(START)
 
 
-@pytest.mark.parametrize(("length", "with_reason"), [(1_048_556, True), (1_048_557, False)])
+@pytest.mark.parametrize(("length", "with_reason"), [(1_048_517, True), (1_048_518, False)])
 def test_a_dead_letter_without_room_for_its_reason_goes_without(
     queue, stack, hook, length, with_reason
 ):
@@ -64,7 +65,7 @@ def test_a_dead_letter_without_room_for_its_reason_goes_without(
 
     hook(stack.sqs, "provide-client-params.sqs.SendMessage", see)
     with pytest.raises(QueueUnavailable):
-        queue.dead_letter("è" * (length // 2) + "a" * (length % 2), "not_json")
+        queue.dead_letter("è" * (length // 2) + "a" * (length % 2), "not_json", START)
     assert ("reason" in sent[0]["MessageAttributes"]) == with_reason
 
 

@@ -94,3 +94,32 @@ def test_the_queue_counts_from_the_moment_of_queueing(service):
         "in-time": ("sent", None),
         "odd": ("rejected", "in_the_past"),
     }
+
+
+def queued_at(moment, key, seconds):
+    sent = {"SentTimestamp": str(int(moment.timestamp() * 1000))}
+    return {
+        "messageId": f"sqs-{key}",
+        "receiptHandle": "r",
+        "body": json.dumps({"to": "333 1234567", "text": key, "id": key, "valid_for": seconds}),
+        "attributes": {"ApproximateReceiveCount": "1"} | sent,
+    }
+
+
+def test_a_time_of_queueing_that_no_queue_can_have_does_not_count(service):
+    """Samples of events have one of years ago."""
+    years_ago = core.clock() - timedelta(days=1000)
+    assert service.send_batch({"Records": [queued_at(years_ago, "sample", 600)]}) == []
+    assert [str(one.status) for one in service.records()] == ["sent"]
+
+
+def test_the_validity_of_a_queue_message_counts_from_the_moment_of_queueing(service):
+    """A sender that was stopped for 45 seconds sends no one-time code of ten."""
+    queued = core.clock() - timedelta(seconds=45)
+    batch = [queued_at(queued, "code", 10), queued_at(queued, "reminder", 600)]
+    assert service.send_batch({"Records": batch}) == []
+    found = {one.id: one for one in service.records()}
+    assert (found["code"].status, found["code"].reason) == ("expired", "too_late")
+    assert found["reminder"].status == "sent"
+    assert found["reminder"].expires_at == queued + timedelta(seconds=600)
+    assert [call.text for call in service.gateway.calls] == ["reminder"]

@@ -56,7 +56,7 @@ class FakeReceived:
         self._answer()
         self.delayed[receipt_handle] = seconds
 
-    def dead_letter(self, body, reason):
+    def dead_letter(self, body, reason, _queued_at):
         self._answer()
         self.dead.append((body, reason))
 

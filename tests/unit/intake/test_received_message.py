@@ -43,6 +43,32 @@ def test_a_moment_of_queueing_that_is_missing_or_odd_is_not_known(odd):
     assert (message.queued_at, message.fault) == (None, "")
 
 
+def redriven(**own):
+    return received_message(WHOLE | {"messageAttributes": own}).queued_at
+
+
+def test_what_was_dead_lettered_and_redriven_counts_from_its_first_queueing():
+    first = "2026-11-21T09:30:00.000Z"
+    assert redriven(queued_at={"stringValue": first}) == datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        None,
+        "2026-11-21T09:30:00.000Z",
+        {},
+        {"stringValue": None},
+        {"stringValue": "ieri"},
+        {"stringValue": "2026-11-21"},
+        {"stringValue": "0001-01-01T00:00:00+14:00"},
+        {"stringValue": "2026-12-24T09:30:00.000Z"},
+    ],
+)
+def test_a_first_queueing_that_is_odd_or_later_does_not_count(own):
+    assert redriven(queued_at=own) == datetime(2026, 11, 24, 9, 30, 0, 250_000, UTC)
+
+
 def test_a_record_without_attributes_or_handle_is_a_message_all_the_same():
     message = received_message({"messageId": "sqs-1", "body": "{}"})
     assert (message.receipt_handle, message.receives, message.fault) == ("", 1, "")

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,8 +13,10 @@ from openvoip_sms.delivery.ports import (
     MAX_MESSAGE_BYTES,
     MAX_QUEUE_DELAY,
     POINTER,
+    QUEUED_AT,
     QueueUnavailable,
 )
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -51,19 +54,27 @@ class SqsQueue:
                 VisibilityTimeout=min(MAX_VISIBILITY_SECONDS, math.ceil(seconds)),
             )
 
-    def dead_letter(self, body: str, reason: str) -> None:
-        """Put a body into the dead-letter queue, with the reason as a message attribute.
+    def dead_letter(self, body: str, reason: str, queued_at: datetime | None) -> None:
+        """Put a body into the dead-letter queue, with two message attributes.
 
-        A body that leaves no room for it goes without: the log has the reason too.
+        The reason; and when it was queued first, as a redrive gives it a new time. A body that
+        leaves no room for them goes without: the log has the reason too.
         """
-        attribute: MessageAttributeValueTypeDef = {"DataType": "String", "StringValue": reason}
-        size = len(body.encode("utf-8", "surrogatepass")) + len("reasonString") + len(reason)
+        texts = {"reason": reason}
+        if queued_at is not None:
+            texts[QUEUED_AT] = to_rfc3339(queued_at)
+        size = len(body.encode("utf-8", "surrogatepass"))
+        size += sum(len(name) + len("String") + len(text) for name, text in texts.items())
         with translated():
             self._client.send_message(
                 QueueUrl=self._dead_letter_url,
                 MessageBody=body,
-                MessageAttributes={"reason": attribute} if size <= MAX_MESSAGE_BYTES else {},
+                MessageAttributes=_attributes(texts) if size <= MAX_MESSAGE_BYTES else {},
             )
+
+
+def _attributes(texts: Mapping[str, str]) -> "dict[str, MessageAttributeValueTypeDef]":
+    return {name: {"DataType": "String", "StringValue": text} for name, text in texts.items()}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from openvoip_sms.rules.record import Reason, Record, Status
 from openvoip_sms.rules.unused import Unused
 
 POINTER = "stored_message"  # a queue body with this key alone points to a stored message
+QUEUED_AT = "queued_at"  # the attribute of a dead letter that says when it was queued first
 MAX_MESSAGE_BYTES = 1024 * 1024  # of SQS: a body and its attributes
 MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
 
@@ -156,8 +157,8 @@ class ReceivedMessages(Protocol):
     def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
         """Change the visibility: the message is delivered again in `seconds`."""
 
-    def dead_letter(self, body: str, reason: str) -> None:
-        """Put a body into the dead-letter queue, with the reason as an attribute."""
+    def dead_letter(self, body: str, reason: str, queued_at: datetime | None) -> None:
+        """Put a body into the dead-letter queue, with the reason and when it was queued first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from openvoip_sms.delivery.deliver import Delivery, DeliveryResult
@@ -19,6 +19,9 @@ from openvoip_sms.rules.strict_json import NotJson, read_json
 # Objects, lists and members of a body. A message has a dozen; a mebibyte of nothing else would take
 # the time and memory that the other messages of its batch need.
 MAX_PARTS = 20_000
+# No queue message is older: SQS keeps it for 14 days, and as long again as a dead letter. An older
+# time is a sample's.
+MAX_AGE = timedelta(days=30)
 MAX_ENVELOPES = 4  # SNS in SQS, EventBridge in SNS in SQS, and that of a dead letter
 _DEAD_LETTER = {"source": "openvoip-sms", "detail-type": "DeadLetter"}  # the envelope's beginning
 _POINTER = re.compile(rf'\{{"{POINTER}": "({ID_PATTERN.pattern})"\}}', re.ASCII)
@@ -86,13 +89,21 @@ class QueueIntake:
         queued_at: datetime | None,
     ) -> QueueOutcome:
         now, policy, store = self.delivery.clock(), self.delivery.policy, self.delivery.store
+        asked_at = queued_at if queued_at and now - queued_at < MAX_AGE else now
         try:
-            message = parse_asked(given, policy, now=now, asked_at=queued_at or now, store=store)
+            message = parse_asked(given, policy, now=now, asked_at=asked_at, store=store)
         except InvalidMessage as invalid:
             return self._invalid(given, invalid, sqs_id)
         if message.dry_run:
             return QueueOutcome(dead_letter="dry_run_in_queue")
-        record = record_of(message, id=message.id or sqs_id, source="queue", policy=policy, now=now)
+        record = record_of(
+            message,
+            id=message.id or sqs_id,
+            source="queue",
+            policy=policy,
+            now=now,
+            asked_at=asked_at,
+        )
         if message.send_at is not None and message.send_at > now:
             accepted = self.enqueuer.enqueue(record)
             return QueueOutcome(dead_letter="id_in_use") if accepted.conflict else COMPLETED

@@ -101,7 +101,8 @@ class QueueRecords:
     def _apply(self, message: ReceivedMessage, outcome: QueueOutcome) -> Handled:
         try:
             if outcome.dead_letter:
-                self.queue.dead_letter(outcome.body or message.body, outcome.dead_letter)
+                body = outcome.body or message.body
+                self.queue.dead_letter(body, outcome.dead_letter, message.queued_at)
                 self.telemetry.message_dead_lettered(outcome.dead_letter)
             elif outcome.retry_in is not None and message.receipt_handle:
                 self.queue.delay_redelivery(message.receipt_handle, outcome.retry_in)

@@ -17,9 +17,21 @@ from openvoip_sms.rules.record import Record, Status
 TEXT_KEPT, NUMBER_KEPT = 2000, 40  # characters stored of a rejected message
 
 
-def record_of(message: Message, *, id: str, source: str, policy: Policy, now: datetime) -> Record:  # noqa: A002 - the record's name for it
-    """Return a new record, queued or scheduled; whether it may be sent is decided elsewhere."""
-    start = max(now, message.send_at or now)
+def record_of(
+    message: Message,
+    *,
+    id: str,  # noqa: A002 - the record's name for it
+    source: str,
+    policy: Policy,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> Record:
+    """Return a new record, queued or scheduled; whether it may be sent is decided elsewhere.
+
+    Its validity counts from `asked_at` (None: now), or from a later `send_at`.
+    """
+    asked_at = min(now, asked_at or now)
+    start = max(asked_at, message.send_at or asked_at)
     valid_for = message.valid_for or policy.validity.total_seconds()
     return Record(
         id=id,
