@@ -460,6 +460,36 @@ def test_an_expired_lease_is_recorded_once_when_two_find_it_at_once():
     assert [one.status for one in setup.telemetry.changes] == ["unknown"]
 
 
+def resent_before_the_answer(setup, reply):
+    """A worker's call whose lease ends; a person resends; then the gateway answers."""
+
+    def sleep_while_a_person_resends():
+        setup.clock.advance(91)
+        setup.reconcile()
+        unknown = setup.store["m-1"]
+        setup.store.replace(unknown, transitions.resent(unknown, setup.clock(), POLICY))
+        return reply
+
+    setup.gateway = FakeGateway(sleep_while_a_person_resends)
+    setup.send_new()
+    setup.gateway = FakeGateway(ACCEPTED)
+    return setup.send_stored()
+
+
+def test_a_late_acceptance_ends_a_message_that_was_resent_and_still_waits():
+    setup = Setup()
+    assert resent_before_the_answer(setup, ACCEPTED).record.status is Status.SENT
+    assert setup.gateway.calls == []  # no second SMS
+    assert (setup.store["m-1"].gateway_code, setup.store["m-1"].reason) == ("000", None)
+
+
+@pytest.mark.parametrize("outcome", [CallOutcome.BUSY, CallOutcome.UNCERTAIN])
+def test_another_late_answer_leaves_a_message_that_was_resent_to_be_sent(outcome):
+    setup = Setup()
+    assert resent_before_the_answer(setup, CallResult(outcome)).record.status is Status.SENT
+    assert len(setup.gateway.calls) == 1
+
+
 def test_a_manual_action_is_not_overwritten_by_a_late_worker():
     setup = Setup()
 

@@ -187,11 +187,17 @@ class Delivery[Credentials]:
         return DeliveryResult(new, retry_in)
 
     def _write_outcome(self, ours: Record, after: transitions.Transition) -> DeliveryResult:
-        """If the lease expired before the answer was recorded, the answer replaces `unknown`."""
+        """Record what came of a call, also when its lease expired meanwhile.
+
+        Then the answer replaces `unknown`; an acceptance ends the message even where it was queued
+        again and still waits, so that no second SMS is sent.
+        """
         new = after.record
         result = self._write(ours, new, after.retry_in)
         current = result.record
-        if result.repeated and current is not None and _is_own_unknown(ours, current):
+        if not result.repeated or current is None:
+            return result
+        if _is_own_unknown(ours, current) or _is_queued_again_and_sent(current, new):
             other = current.other_attributes
             again = replace(new, version=current.version + 1, other_attributes=other)
             return self._write(current, again, after.retry_in)
@@ -209,3 +215,8 @@ def _retry_in(answer: Permission, now: datetime) -> float | None:
 def _is_own_unknown(ours: Record, current: Record) -> bool:
     same_claim = ours.claim is not None and ours.claim == current.claim
     return same_claim and ours.status is Status.SENDING and current.status is Status.UNKNOWN
+
+
+def _is_queued_again_and_sent(current: Record, new: Record) -> bool:
+    """`maybe_sent` says that our call was in doubt when the message was queued again."""
+    return new.status is Status.SENT and current.status in WAITING and current.maybe_sent
