@@ -35,7 +35,7 @@ def over_webhooks(deployment):
 
 
 def over_the_api(deployment):
-    """Now, soon and later; the last is listed, queued by the reconciler, and cancelled."""
+    """Now, soon and later; the last is listed, scheduled again by the reconciler, and cancelled."""
     assert deployment.call("POST", "/messages", MESSAGE | {"id": "permesso-1"})[0] == 201
     soon = {"Prefer": "respond-async"}
     assert deployment.call("POST", "/messages", MESSAGE | {"id": "permesso-2"}, **soon)[0] == 202

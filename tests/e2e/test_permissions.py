@@ -32,7 +32,10 @@ EXCEPTIONS = {
             ("PutLogEvents", WIDER),
         )
     },
-    **{(role, "scheduler:CreateSchedule", SCHEDULES): (WIDER, BY_ID) for role in WRITERS},
+    **{
+        (role, "scheduler:CreateSchedule", SCHEDULES): (WIDER, BY_ID)
+        for role in (*WRITERS, "ReconcilerFunctionRole")
+    },
     ("ApiFunctionRole", "scheduler:DeleteSchedule", SCHEDULES): (WIDER, BY_ID),
     ("ReconcilerFunctionEveryFiveMinutesRole", "sts:AssumeRole", "scheduler.amazonaws.com"): (
         WIDER,

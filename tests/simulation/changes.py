@@ -43,7 +43,8 @@ class Changes:
         if new["maybe_sent"]["BOOL"] and reason in STAYS_MAYBE_SENT:
             self._world.may_become_unknown(text)
         self.by_text[text] = new
-        self._ledger.written(text, metrics_of(new))
+        is_mark = current is not None and current["updated_at"] == new["updated_at"]
+        self._ledger.written(text, {} if is_mark else metrics_of(new))
 
     def answered(self) -> None:
         self._ledger.answered()

@@ -7,6 +7,7 @@ import pytest
 
 from openvoip_sms.delivery import deliver
 from openvoip_sms.delivery.deliver import Delivery
+from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
     SecretNotSet,
@@ -26,6 +27,7 @@ from tests.fakes import (
     FakeClock,
     FakeGateway,
     FakeQueue,
+    FakeSchedule,
     FakeStore,
     FakeTelemetry,
 )
@@ -75,8 +77,11 @@ class Setup:
 
     def reconcile(self):
         queue = FakeQueue()
+        enqueuer = Enqueuer(
+            self.store, queue, FakeSchedule(), self.telemetry, self.policy, self.clock
+        )
         reconciler = Reconciler(
-            self.store, queue, self.telemetry, self.policy, self.clock, lambda: 1.0
+            self.store, enqueuer, self.telemetry, self.policy, self.clock, lambda: 1.0
         )
         return reconciler.run(enough_time), queue.queued
 

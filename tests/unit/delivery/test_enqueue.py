@@ -21,7 +21,8 @@ def enqueuer():
 
 
 def later(**ahead):
-    return waiting(status=Status.SCHEDULED, send_at=START + timedelta(**ahead))
+    due = START + timedelta(**ahead)
+    return waiting(status=Status.SCHEDULED, send_at=due, expires_at=due + timedelta(hours=24))
 
 
 def test_a_message_is_stored_and_then_queued(enqueuer):
@@ -32,14 +33,50 @@ def test_a_message_is_stored_and_then_queued(enqueuer):
     assert [one.status for one in enqueuer.telemetry.changes] == ["queued"]
 
 
-def test_a_repeated_message_is_not_queued_again(enqueuer):
-    enqueuer.enqueue(waiting())
+@pytest.mark.parametrize("record", [waiting(), later(days=3)])
+def test_a_hand_over_that_failed_is_done_when_the_call_is_repeated(enqueuer, record):
+    enqueuer.queue.down = enqueuer.schedule.down = True
+    enqueuer.enqueue(record)
+    enqueuer.queue.down = enqueuer.schedule.down = False
     enqueuer.clock.advance(0.001)
-    accepted = enqueuer.enqueue(waiting())
-    # The reconciler, not the repetition, repairs a hand-over that failed.
+    accepted = enqueuer.enqueue(record)
     assert (accepted.repeated, accepted.conflict) == (True, False)
-    assert len(enqueuer.queue.queued) == 1
+    assert [*enqueuer.queue.queued, *enqueuer.schedule.at] in ([("m-1", 0.0)], ["m-1"])
     assert len(enqueuer.telemetry.duplicates) == 1
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        waiting(check_at=START + timedelta(seconds=1)),
+        waiting(status=Status.SENT),
+        waiting(fingerprint="other", check_at=START),
+    ],
+)
+def test_what_was_handed_over_is_final_or_another_message_is_not_queued_again(enqueuer, stored):
+    enqueuer.store.records["m-1"] = stored
+    enqueuer.enqueue(waiting())
+    assert enqueuer.queue.queued == []
+
+
+@pytest.mark.parametrize("record", [waiting(), later(days=3)])
+def test_a_hand_over_that_failed_is_due_at_once_for_the_reconciler(enqueuer, record):
+    enqueuer.queue.down = enqueuer.schedule.down = True
+    enqueuer.enqueue(record)
+    assert enqueuer.store["m-1"].check_at == START
+
+
+@pytest.mark.parametrize(
+    ("valid", "grace"),
+    [
+        (timedelta(seconds=10), timedelta(minutes=1)),
+        (timedelta(minutes=12), timedelta(minutes=4)),
+        (timedelta(hours=24), GRACE),
+    ],
+)
+def test_what_was_never_handed_over_is_found_before_a_short_validity_ends(enqueuer, valid, grace):
+    enqueuer.enqueue(waiting(expires_at=START + valid))
+    assert enqueuer.store["m-1"].check_at == START + grace
 
 
 def test_a_repeated_message_is_answered_with_the_stored_record(enqueuer):

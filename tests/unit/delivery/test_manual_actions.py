@@ -128,7 +128,7 @@ def test_a_resend_whose_hand_over_fails_is_left_to_the_reconciler(actions):
     store(actions, waiting(status=Status.UNKNOWN))
     actions.enqueuer.queue.down = True
     assert actions.resend("m-1").completed
-    assert actions.store["m-1"].check_at == START + transitions.GRACE
+    assert actions.store["m-1"].check_at == START
 
 
 def test_what_was_scheduled_long_ago_is_sent_at_once_when_it_is_resent(actions):

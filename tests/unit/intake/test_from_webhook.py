@@ -65,6 +65,14 @@ def test_the_same_event_again_is_a_duplicate_even_if_its_text_has_changed(setup)
     assert len(setup.counters.counts) == 3  # the repeat was not counted
 
 
+def test_a_hand_over_that_failed_is_done_when_the_shop_calls_again(setup):
+    setup.queue.down = True
+    setup.post(1)
+    setup.queue.down = False
+    assert setup.post(1).repeated
+    assert setup.queue.queued == [("form:1", 0.0)]
+
+
 def test_a_message_whose_text_could_not_be_rendered_is_recorded_as_rejected(setup):
     rejected = RejectedMessage(
         "form:1", "+393331234567", "transactional", "missing_value", "nome is missing"

@@ -1,9 +1,10 @@
 """Accept a message for later: store it, then hand it to the queue or the scheduler.
 
-A message that is stored is accepted. If the hand-over fails or never happens, the reconciler finds
-the record by its `check_at`.
+A message that is stored is accepted. If the hand-over fails or never happens, it is done again when
+the caller repeats the call, or by the reconciler, which finds the record by its `check_at`.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from openvoip_sms.delivery.ports import (
     QueueUnavailable,
     Schedule,
     Store,
+    StoreUnavailable,
     Telemetry,
 )
 from openvoip_sms.rules import transitions
@@ -50,6 +52,8 @@ class Enqueuer:
         if current != new:
             self.telemetry.duplicate_received(current)
             conflict = current.fingerprint != record.fingerprint
+            if not conflict:
+                self.hand_over_again(current)
             return Stored(current, repeated=not conflict, conflict=conflict)
         self.telemetry.status_changed(new)
         if new.status in WAITING:
@@ -67,11 +71,17 @@ class Enqueuer:
         due = answer.until if isinstance(answer, Wait) else None
         return transitions.waiting_until(record, due or now)
 
+    def hand_over_again(self, record: Record) -> None:
+        """Hand over what a caller repeats, if the first time failed or the reconciler is late."""
+        is_overdue = record.check_at is not None and record.check_at <= self.clock()
+        if record.status in WAITING and is_overdue:
+            self.hand_over(record)
+
     def hand_over(self, record: Record, delay: float = 0.0) -> bool:
         """Queue a stored message, or schedule it for a later time; return whether that succeeded.
 
         It is due after `delay` seconds, not before its `send_at`. A failure is left to the
-        reconciler.
+        reconciler's next run.
         """
         now = self.clock()
         due = max(record.send_at or now, now + timedelta(seconds=delay))
@@ -82,5 +92,7 @@ class Enqueuer:
                 self.queue.put(record.id, (due - now).total_seconds())
         except QueueUnavailable as error:
             self.telemetry.hand_over_failed(record.id, error)
+            with suppress(StoreUnavailable):  # then it is found by the check that it has
+                self.store.replace(record, transitions.to_hand_over_again(record, now))
             return False
         return True

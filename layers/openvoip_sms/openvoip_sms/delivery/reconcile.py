@@ -6,13 +6,13 @@ that is queued twice is still sent once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from openvoip_sms.delivery.permission import Circumstances, End, permission
+from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.permission import Circumstances, End, Wait, permission
 from openvoip_sms.delivery.ports import (
     Clock,
     Jitter,
-    Queue,
-    QueueUnavailable,
     Store,
     StoreUnavailable,
     Telemetry,
@@ -39,7 +39,7 @@ class Reconciler:
     """May raise `StoreUnavailable`: the next run continues."""
 
     store: Store
-    queue: Queue
+    enqueuer: Enqueuer
     telemetry: Telemetry
     policy: Policy
     clock: Clock
@@ -66,11 +66,15 @@ class Reconciler:
             after = transitions.lease_expired(record, now, self.policy, self.jitter())
             counts.leases_expired += self._change(record, after.record, after.retry_in)
             return
-        answer = permission(record, Circumstances(now, self.policy))
-        if isinstance(answer, End):
-            counts.ended += self._change(record, answer.of(record, now, self.policy))
-        else:
-            counts.queued += self._change(record, transitions.requeued(record, now), 0.0)
+        match permission(record, Circumstances(now, self.policy)):
+            case End() as end:
+                counts.ended += self._change(record, end.of(record, now, self.policy))
+            case Wait(until=datetime() as until):
+                counts.queued += self._change(
+                    record, transitions.handed_over_again(record, until), 0.0
+                )
+            case _:
+                counts.queued += self._change(record, transitions.requeued(record, now), 0.0)
 
     def _change(self, old: Record, new: Record, queue_in: float | None = None) -> bool:
         """Write first, queue second: of two runs at once only one queues."""
@@ -78,11 +82,5 @@ class Reconciler:
             return False
         self.telemetry.status_changed(new)
         if queue_in is not None:
-            self._queue(new, queue_in)
+            self.enqueuer.hand_over(new, queue_in)
         return True
-
-    def _queue(self, record: Record, delay: float) -> None:
-        try:
-            self.queue.put(record.id, delay)
-        except QueueUnavailable as error:
-            self.telemetry.hand_over_failed(record.id, error)

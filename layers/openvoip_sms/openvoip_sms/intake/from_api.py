@@ -48,7 +48,9 @@ class ApiIntake:
     def _send(self, record: Record, seconds_left: Callable[[], float]) -> Stored:
         result = self.delivery.send_new(record, seconds_left)
         current = result.record or record
-        if result.retry_in is not None and current.status in WAITING:
+        if result.repeated:
+            self.enqueuer.hand_over_again(current)
+        elif result.retry_in is not None and current.status in WAITING:
             self.enqueuer.hand_over(current, result.retry_in)
         return Stored(current, result.repeated, result.conflict)
 

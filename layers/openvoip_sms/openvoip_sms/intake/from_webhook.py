@@ -54,6 +54,7 @@ class WebhookIntake:
         current = self.enqueuer.store.get(planned.id)
         if current is not None:
             self.enqueuer.telemetry.duplicate_received(current)
+            self.enqueuer.hand_over_again(current)
             return WebhookOutcome(current, repeated=True)
         policy, now = self.enqueuer.policy, self.enqueuer.clock()
         record = planned_record(planned, source, policy, now)

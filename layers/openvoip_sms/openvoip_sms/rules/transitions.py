@@ -18,6 +18,7 @@ MAX_REFUSALS = 3  # calls with a generic error or, with `resend`, an unknown out
 MIN_DELAY, MAX_DELAY = 1.0, 900.0  # seconds
 MAX_RETRY_AFTER = 6 * 3600.0  # seconds; the visibility time-out of SQS is at most 12 hours
 GRACE = timedelta(minutes=15)  # for the queue, before the reconciler acts
+MIN_GRACE = timedelta(minutes=1)
 
 _SAYS_NOT_SENT = FINAL - {Status.SENT}
 RESENDABLE = frozenset({Status.UNKNOWN, Status.FAILED, Status.EXPIRED})
@@ -40,8 +41,22 @@ class Transition:
 
 
 def waiting_until(record: Record, due: datetime) -> Record:
-    """Return a new record that waits until `due`, with the time of the reconciler's check."""
-    return replace(record, check_at=due + GRACE)
+    """Return a new record that waits until `due`, with the time of the reconciler's check.
+
+    That leaves two thirds of a short validity, if it is minutes.
+    """
+    grace = min(GRACE, max(MIN_GRACE, (record.expires_at - due) / 3))
+    return replace(record, check_at=due + grace)
+
+
+def to_hand_over_again(record: Record, now: datetime) -> Record:
+    """Return a waiting record that could not be handed over: the reconciler's next run does it."""
+    return replace(record, check_at=now, version=record.version + 1)
+
+
+def handed_over_again(record: Record, due: datetime) -> Record:
+    """Return a record that waits until `due` as the reconciler hands it over once more."""
+    return replace(waiting_until(record, due), version=record.version + 1)
 
 
 def claimed(record: Record, claim: str, now: datetime) -> Record:

@@ -132,4 +132,4 @@ def enqueuer() -> Enqueuer:
 
 @cache
 def reconciler() -> Reconciler:
-    return Reconciler(store(), queue(), telemetry(), policy(), clock, random.random)
+    return Reconciler(store(), enqueuer(), telemetry(), policy(), clock, random.random)
