@@ -18,24 +18,26 @@ BY_ID = "a schedule's name is made from its message's id; the group holds no oth
 OF_SAM = (
     "SAM makes this role, without a condition; it may only start the reconciler, at worst twice"
 )
-WRITERS = ("ApiFunctionRole", "WebhooksFunctionRole", "SenderFunctionRole")
+FUNCTION_ROLES = (
+    "ApiFunctionRole",
+    "WebhooksFunctionRole",
+    "SenderFunctionRole",
+    "ReconcilerFunctionRole",
+)
 SCHEDULES = "schedule/openvoip-sms-messages/*"
 
 # What a role allows beyond its uses, in what way, and why.
 EXCEPTIONS = {
     **{
         (role, f"logs:{action}", "*"): (way, BASIC)
-        for role in (*WRITERS, "ReconcilerFunctionRole")
+        for role in FUNCTION_ROLES
         for action, way in (
             ("CreateLogGroup", NEVER_USED),  # the template makes the groups
             ("CreateLogStream", WIDER),
             ("PutLogEvents", WIDER),
         )
     },
-    **{
-        (role, "scheduler:CreateSchedule", SCHEDULES): (WIDER, BY_ID)
-        for role in (*WRITERS, "ReconcilerFunctionRole")
-    },
+    **{(role, "scheduler:CreateSchedule", SCHEDULES): (WIDER, BY_ID) for role in FUNCTION_ROLES},
     ("ApiFunctionRole", "scheduler:DeleteSchedule", SCHEDULES): (WIDER, BY_ID),
     ("ReconcilerFunctionEveryFiveMinutesRole", "sts:AssumeRole", "scheduler.amazonaws.com"): (
         WIDER,
@@ -130,7 +132,7 @@ def test_each_permission_that_is_added_without_a_use_is_found(used_roles, part, 
 def test_each_condition_that_is_removed_is_found(used_roles):
     """Without its condition a permission is wider than its use."""
     passing = [(role, rule) for role in used_roles for rule in role.rules if rule.conditions]
-    assert len(passing) == len(WRITERS) + 1  # and the trust of the role that they pass
+    assert len(passing) == len(FUNCTION_ROLES) + 1  # and the trust of the role that they pass
     for role, rule in passing:
         open_to_all = replace(rule, conditions=frozenset())
         assert role.without(rule).with_one_more(open_to_all).excess() != role.excess()
