@@ -5,6 +5,7 @@ Only what they write is understood; anything else fails loudly rather than to ho
 
 import operator
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -37,15 +38,25 @@ class MemoryTable:
         self.by_check: dict[str, Item] = {}  # the sparse index
         self.left_by_check = ""  # the last key that it lost
         self._before: dict[str, Item | None] = {}
+        self._by_status: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     def put(self, item: Item) -> None:
         key = item["id"]["S"]
         self._before[key] = self.items.get(key)
         self.items[key] = item
+        before = self._before[key]
+        if before and "status_shard" in before:
+            self._by_status[before["status_shard"]["S"]].pop(key, None)
+        if "status_shard" in item:
+            self._by_status[item["status_shard"]["S"]][key] = None
         if "check_at" in item:
             self.by_check[key] = item
         elif self.by_check.pop(key, None):
             self.left_by_check = key
+
+    def in_status_shard(self, shard: str) -> list[str]:
+        """The keys of one partition of the index by status."""
+        return list(self._by_status[shard])
 
     def get(self, key: str) -> Item | None:
         return self.items.get(key)

@@ -53,7 +53,7 @@ def test_no_partition_takes_more_than_a_hundred_writes_a_second_at_a_thousand_me
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(moments=st.lists(st.integers(0, 4), max_size=24), limit=st.integers(1, 7))
 def test_a_list_is_complete_and_in_order_however_many_share_a_moment(store, lists, moments, limit):
