@@ -24,13 +24,11 @@ def alarm_of(stack, metric):
 def test_what_one_stack_counts_alarms_for_that_stack_alone(deployment):
     production = deployment.stack
     staging = deploy(production.endpoint, deployment.gateway, "staging")
-    before = alarm_sum(alarm_of(production, METRIC), metrics(production))
     deployment.gateway.fail_next(1, "cut_after", to="+393331234599")
     other = Deployment(staging, deployment.gateway, None, deployment.sources)
     assert other.call("POST", "/messages", UNKNOWN)[0] == 202
 
     staging.invoke("reconciler", {})
-    wait_until(lambda: alarm_sum(alarm_of(staging, METRIC), metrics(staging)) == 1)
-    both = metrics(production) + metrics(staging)  # CloudWatch keeps them in one namespace
-    assert alarm_sum(alarm_of(production, METRIC), both) == before
-    assert alarm_sum(alarm_of(staging, METRIC), both) == 1
+    wait_until(lambda: alarm_sum(alarm_of(staging, METRIC), metrics(staging)) >= 1)
+    # CloudWatch keeps both stacks' metrics in one namespace: staging's count for no other alarm.
+    assert alarm_sum(alarm_of(production, METRIC), metrics(staging)) == 0

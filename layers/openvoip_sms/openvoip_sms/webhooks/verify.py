@@ -88,15 +88,15 @@ def verify(
     keys = usable_keys(auth, secrets)
     if isinstance(keys, Refused):
         return keys
-    proof = _proof(auth, request, now)
-    if isinstance(proof, Refused):
-        return proof
+    credentials = _credentials(auth, request, now)
+    if isinstance(credentials, Refused):
+        return credentials
     if auth.kind == "token":
-        return Verified() if _any_equal(proof.values, keys) else Refused("token_wrong")
-    expected = [hmac.digest(key, proof.signed, auth.algorithm) for key in keys]
-    if not _any_equal(proof.values, expected):
+        return Verified() if _any_equal(credentials.values, keys) else Refused("token_wrong")
+    expected = [hmac.digest(key, credentials.signed, auth.algorithm) for key in keys]
+    if not _any_equal(credentials.values, expected):
         return Refused("signature_wrong")
-    return Verified(proof.timestamp)
+    return Verified(credentials.timestamp)
 
 
 def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> Refused | None:
@@ -104,19 +104,19 @@ def refused_by_form(source: Source, request: WebhookRequest, now: datetime) -> R
 
     So a stranger's call says nothing about our secrets, and needs none to be read.
     """
-    proof = _proof(source.auth, request, now)
-    if isinstance(proof, Refused):
-        return proof
+    credentials = _credentials(source.auth, request, now)
+    if isinstance(credentials, Refused):
+        return credentials
     if source.auth.kind == "token":
         return None
     digest_size = hashlib.new(source.auth.algorithm).digest_size
-    fits = any(len(value) == digest_size for value in proof.values)
+    fits = any(len(value) == digest_size for value in credentials.values)
     return None if fits else Refused("signature_wrong")
 
 
 @dataclass(frozen=True, slots=True)
-class _Proof:
-    """What the call gives as its proof: tokens or signatures, and what they sign."""
+class _Credentials:
+    """What the call gives as its credentials: tokens or signatures, and what they sign."""
 
     values: list[bytes] = field(repr=False)
     signed: bytes = field(default=b"", repr=False)
@@ -186,21 +186,21 @@ def _given(auth: Auth, request: WebhookRequest) -> str | Refused:
     return values[0] if len(values) == 1 else Refused("signature_repeated")
 
 
-def _proof(auth: Auth, request: WebhookRequest, now: datetime) -> _Proof | Refused:
+def _credentials(auth: Auth, request: WebhookRequest, now: datetime) -> _Credentials | Refused:
     given = _given(auth, request)
     if isinstance(given, Refused):
         return given
     if auth.kind == "hmac":
-        return _signature_proof(auth, given, request, now)
+        return _signature_credentials(auth, given, request, now)
     if not given.startswith(auth.prefix):
         return Refused("token_wrong")
     token = given.removeprefix(auth.prefix)
-    return _Proof([_bytes(token)]) if token.strip() else Refused("signature_missing")
+    return _Credentials([_bytes(token)]) if token.strip() else Refused("signature_missing")
 
 
-def _signature_proof(
+def _signature_credentials(
     auth: Auth, given: str, request: WebhookRequest, now: datetime
-) -> _Proof | Refused:
+) -> _Credentials | Refused:
     items = given.split(auth.separator) if auth.separator else [given]
     timestamp = _timestamp(auth.timestamp, items, request, now)
     if isinstance(timestamp, Refused):
@@ -211,7 +211,7 @@ def _signature_proof(
     signatures = _signatures(auth, items)
     if not signatures:
         return Refused("signature_malformed")
-    return _Proof(signatures, signed, timestamp)
+    return _Credentials(signatures, signed, timestamp)
 
 
 def _timestamp(
