@@ -12,7 +12,7 @@ from local.preview.text_cost import cheaper_text, cost_on_record, text_cost
 from openvoip_sms.intake.from_webhook import planned_record
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
-from openvoip_sms.rules.rome_time import ROME
+from openvoip_sms.rules.rome import ROME
 from openvoip_sms.rules.smart_encoding import smart
 from openvoip_sms.webhooks.bodies import Unreadable
 from openvoip_sms.webhooks.model import Source

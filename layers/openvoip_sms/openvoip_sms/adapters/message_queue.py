@@ -2,10 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +15,7 @@ from openvoip_sms.delivery.ports import (
     MAX_MESSAGE_BYTES,
     MAX_QUEUE_DELAY,
     POINTER,
+    PROBE,
     QUEUED_AT,
     QueueUnavailable,
 )
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 MAX_DELAY_SECONDS = int(MAX_QUEUE_DELAY.total_seconds())
+_BATCH = 10  # messages, the most that SQS takes in one call
 MAX_VISIBILITY_SECONDS = 39_600  # below SQS's 12 hours, which count from the receive
 
 
@@ -44,6 +48,45 @@ class SqsQueue:
                 MessageBody=pointer(record_id),
                 DelaySeconds=min(MAX_DELAY_SECONDS, math.ceil(delay)),
             )
+
+    def put_all(self, record_ids: Sequence[str]) -> list[str]:
+        """Hand stored messages to the sender; return the ids that the queue did not take."""
+        refused = list[str]()
+        for ids in batched(record_ids, _BATCH, strict=False):
+            try:
+                refused += self._put_batch(ids)
+            except QueueUnavailable:
+                refused += ids
+        return refused
+
+    def _put_batch(self, ids: Sequence[str]) -> list[str]:
+        entries: Any = [
+            {"Id": str(place), "MessageBody": pointer(record_id)}
+            for place, record_id in enumerate(ids)
+        ]
+        with translated():
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        return [ids[int(one["Id"])] for one in answer.get("Failed", ())]
+
+    def put_probe(self, delay: float) -> None:
+        """Ask the sender for a probe of the gateway in `delay` seconds."""
+        with translated():
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(PROBE),
+                DelaySeconds=min(MAX_DELAY_SECONDS, math.ceil(delay)),
+            )
+
+    def waiting(self) -> int:
+        """Return about how many messages may be received now; many where nobody can tell."""
+        try:
+            with translated():
+                answer = self._client.get_queue_attributes(
+                    QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+                )
+        except QueueUnavailable:
+            return sys.maxsize
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def delay_redelivery(self, receipt_handle: str, seconds: float) -> None:
         """Change the visibility: the message is delivered again in `seconds`."""

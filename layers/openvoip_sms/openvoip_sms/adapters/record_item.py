@@ -15,7 +15,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from openvoip_sms.delivery.ports import UnreadableRecord
-from openvoip_sms.rules.record import OPEN, Record, Status
+from openvoip_sms.rules.record import OPEN, Reason, Record, Status
 from openvoip_sms.rules.rfc3339 import from_rfc3339, to_rfc3339
 
 # Partitions of the indexes over status and open records. Each message writes twice to either: at
@@ -24,7 +24,7 @@ SHARDS = 32
 _OTHER = "other_attributes"
 _FIELDS = {field.name: field for field in fields(Record) if field.name != _OTHER}
 _REQUIRED = {name for name, field in _FIELDS.items() if field.default is MISSING}
-_COMPUTED = {"status_shard", "check_shard", "ttl"}
+_COMPUTED = {"status_shard", "check_shard", "hold_shard", "ttl"}
 _ROOM = timedelta(days=3650)  # more than anything is added to a time or a validity
 _STATUS = re.compile(r"[a-z_]{1,30}")  # the status of a later version; no other value is logged
 
@@ -33,19 +33,30 @@ type Item = dict[str, Any]
 
 def to_item(record: Record, retention: timedelta) -> Item:
     values = {name: _stored(getattr(record, name)) for name in _FIELDS}
-    shard = zlib.crc32(record.id.encode()) % SHARDS
+    shard = shard_of(record.id)
     values["status_shard"] = status_shard(record.status, shard)
     if record.check_at is not None:
         values["check_shard"] = str(shard)
+    if record.held_by is not None:
+        values["hold_shard"] = hold_shard(record.held_by, shard)
     values["ttl"] = int((record.expires_at + retention).timestamp())
     known = {name: value for name, value in values.items() if value is not None}
     serialize = TypeSerializer().serialize
     return {name: serialize(value) for name, value in {**record.other_attributes, **known}.items()}
 
 
+def shard_of(record_id: str) -> int:
+    return zlib.crc32(record_id.encode()) % SHARDS
+
+
 def status_shard(status: Status, shard: int) -> str:
     """The partition of the index by status."""
     return f"{status}#{shard}"
+
+
+def hold_shard(reason: Reason, shard: int) -> str:
+    """The partition of the index over messages that are held back."""
+    return f"{reason}#{shard}"
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401 - any field's value
@@ -142,7 +153,9 @@ def _replacement(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any stored val
     return {**value, **{name: load(value[name]) for name, load in read.items()}}
 
 
-_TIMES = "created_at updated_at expires_at sent_at send_at claimed_until check_at".split()
+_TIMES = (
+    "created_at updated_at expires_at sent_at send_at held_until claimed_until check_at".split()
+)
 type _Load = Callable[[Any], Any]
 _LOAD: dict[str, _Load] = (
     dict.fromkeys(_TIMES, _moment)

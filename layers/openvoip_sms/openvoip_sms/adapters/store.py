@@ -1,15 +1,23 @@
 """The table: one item a message, changed only on condition of its version."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from openvoip_sms.adapters.record_item import SHARDS, Item, to_item, to_record
+from openvoip_sms.adapters.record_item import (
+    SHARDS,
+    Item,
+    shard_of,
+    status_shard,
+    to_item,
+    to_record,
+)
 from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
-from openvoip_sms.rules.record import Record
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.record import Record, Status
 from openvoip_sms.rules.rfc3339 import to_rfc3339
 
 if TYPE_CHECKING:
@@ -44,6 +52,35 @@ class DynamoStore:
     def replace(self, old: Record, new: Record) -> Record | None:
         """Write `new` if `old`'s version is still current; return what is stored now."""
         return self._put(new, "version = :old", {":old": {"N": str(old.version)}})
+
+    def claim(self, record_id: str, claim: str, now: datetime) -> Record | None:
+        """Claim a waiting record whose time has come, without a read; return what is stored now."""
+        try:
+            with translated():
+                answer = self._client.update_item(
+                    **_claiming(record_id, claim, now), TableName=self._table
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            # The same write, retried by the SDK after a lost reply, is refused too: then the claim
+            # that is found is ours.
+            found: Any = refused.response.get("Item")
+            return self._read(found) if found else None
+        before: Any = answer["Attributes"]
+        try:
+            return transitions.claimed(self._read(before), claim, now)
+        except UnreadableRecord:
+            self._put_back(before, claim)
+            raise
+
+    def _put_back(self, item: Item, claim: str) -> None:
+        """Leave an item that cannot be read as it was, for a version that can."""
+        with suppress(self._client.exceptions.ConditionalCheckFailedException), translated():
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="claim = :claim",
+                ExpressionAttributeValues={":claim": {"S": claim}},
+            )
 
     def get(self, record_id: str) -> Record | None:
         with translated():
@@ -103,6 +140,39 @@ class DynamoStore:
         with translated():
             for page in pages:
                 yield from (item["id"]["S"] for item in page["Items"])
+
+
+def _claiming(record_id: str, claim: str, now: datetime) -> Any:  # noqa: ANN401
+    """The request that makes of an item what `transitions.claimed` makes of its record."""
+    waits = "#status IN (:queued, :scheduled) AND expires_at > :now"
+    shard = shard_of(record_id)
+    values: dict[str, Any] = {
+        ":sending": Status.SENDING,
+        ":queued": Status.QUEUED,
+        ":scheduled": Status.SCHEDULED,
+        ":status_shard": status_shard(Status.SENDING, shard),
+        ":check_shard": str(shard),
+        ":claim": claim,
+        ":now": to_rfc3339(now),
+        ":until": to_rfc3339(now + transitions.LEASE),
+    }
+    texts = {name: {"S": str(value)} for name, value in values.items()}
+    return {
+        "Key": {"id": {"S": record_id}},
+        "UpdateExpression": (
+            "SET #status = :sending, status_shard = :status_shard, claim = :claim,"
+            " claimed_until = :until, check_at = :until, check_shard = :check_shard,"
+            " updated_at = :now ADD attempts :one, version :one"
+            " REMOVE reason, detail, held_until, hold_shard"
+        ),
+        "ConditionExpression": (
+            f"{waits} AND attribute_not_exists(send_at) OR {waits} AND send_at <= :now"
+        ),
+        "ExpressionAttributeNames": {"#status": "status"},
+        "ExpressionAttributeValues": {**texts, ":one": {"N": "1"}},
+        "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
 
 
 @contextmanager

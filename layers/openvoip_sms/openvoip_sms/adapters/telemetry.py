@@ -21,6 +21,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from openvoip_sms.delivery.ports import UnreadableRecord
+from openvoip_sms.rules.brake import Brake
 from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.log_id import log_id
 from openvoip_sms.rules.phone import mask, mask_within
@@ -130,6 +131,9 @@ class CloudWatchTelemetry:
         logger.info("gateway.called", extra=extra | {"fault": result.fault})
         self._count({"GatewayLatency": seconds * 1000}, record.source)
 
+    def usage_not_counted(self, record: Record, error: Exception) -> None:
+        self._operation_failed("usage.not_counted", record.id, error)
+
     def outcome_not_recorded(self, record: Record) -> None:
         extra = self._fields(record) | {"status": record.status}
         logger.error("sms.outcome_not_recorded", extra=extra)
@@ -152,6 +156,27 @@ class CloudWatchTelemetry:
         extra = {"message_id": log_id(record.id, self._id_key), "why": record.why}
         logger.error("record.unreadable", extra=extra)
         self._count({"UnreadableRecords": 1})
+
+    # ---- Switch and brake ------------------------------------------------------------------
+
+    def brake_changed(self, brake: Brake) -> None:
+        """The brake shut, began a trial, or opened."""
+        next_try = brake.next_try and to_rfc3339(brake.next_try)
+        extra = {"pauses": brake.pauses, "next_try": next_try, "trial": brake.trial_size}
+        log = logger.info if brake.is_open else logger.error
+        log(f"brake.{brake.state}", extra=extra)
+
+    def brake_not_changed(self, error: Exception) -> None:
+        logger.error("brake.not_changed", extra={"error": mask_within(str(error))})
+
+    def sending_paused(self, hours: float) -> None:
+        """All sending has been paused by a person for so long."""
+        logger.warning("sending.paused", extra={"hours": round(hours, 1)})
+        self._count({"PausedHours": hours})
+
+    def not_woken(self, error: Exception) -> None:
+        """The reconciler could not be called at once; its next run hands over what waits."""
+        logger.warning("reconciler.not_called", extra={"error": mask_within(str(error))})
 
     # ---- The queue -------------------------------------------------------------------------
 
@@ -242,9 +267,14 @@ class CloudWatchTelemetry:
         logger.error("service.unhandled_error", extra=extra)
         self._count({"UnhandledErrors": 1})
 
-    def reconciled(self, *, queued: int, leases_expired: int, ended: int) -> None:
+    def reconciled(self, *, queued: int, leases_expired: int, ended: int, woken: int) -> None:
         """One run of the reconciler changed records."""
-        extra = {"queued": queued, "leases_expired": leases_expired, "ended": ended}
+        extra = {
+            "queued": queued,
+            "leases_expired": leases_expired,
+            "ended": ended,
+            "woken": woken,
+        }
         logger.info("reconciler.found", extra=extra)
         self._count({"Requeued": queued, "LeasesExpired": leases_expired})
 
@@ -304,7 +334,9 @@ def _metrics(record: Record) -> dict[str, float]:
         metrics["Segments"] = record.segments or 0
         metrics["CostEur"] = float(record.cost_eur or 0)
         metrics["TimeToSend"] = ((record.sent_at or began) - began).total_seconds()
-    if record.status is Status.QUEUED and record.attempts:
+    if record.held_by is not None:
+        metrics["Held"] = 1
+    elif record.status is Status.QUEUED and record.attempts:
         metrics["Retried"] = 1
     if record.reason in _CONFIGURATION:
         metrics["ConfigurationErrors"] = 1

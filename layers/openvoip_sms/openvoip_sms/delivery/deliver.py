@@ -1,34 +1,34 @@
 """Deliver one message: claim it, call the gateway once, record what came of it.
 
-The one place that calls the gateway. A claim is a conditional write, so that of all workers that
-hold the same message only one calls. A claim whose lease has expired is recognised, and its message
-is not sent again automatically (unless the firm chose `resend`).
+A claim is a conditional write, so that of all workers that hold the same message only one calls. A
+claim whose lease has expired is recognised, and its message is not sent again automatically (unless
+the firm chose `resend`). A message that may not go now is held back: it is stored so, and its queue
+message is completed.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from openvoip_sms.delivery.permission import Circumstances, End, Permission, Wait, permission
+from openvoip_sms.delivery.braking import Braking
+from openvoip_sms.delivery.call import Attempt, GatewayCall
+from openvoip_sms.delivery.permission import Circumstances, End, Hold, Permission, Wait, permission
 from openvoip_sms.delivery.ports import (
     Clock,
-    Gateway,
     Jitter,
     NewClaim,
     OutcomeNotRecorded,
-    SecretNotSet,
-    SecretUnavailable,
-    Sms,
+    SendingControl,
     Store,
     StoreUnavailable,
     Telemetry,
+    Usage,
 )
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.call_result import CallOutcome, CallResult
+from openvoip_sms.rules.brake import Permit
+from openvoip_sms.rules.call_result import CallOutcome
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import OPEN, WAITING, Reason, Record, Status
-
-CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and a margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,22 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Admission:
+    """Whether anything may be sent now: what holds it back, or with which permit of a trial."""
+
+    held_by: Reason | None
+    permit: Permit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery[Credentials]:
     """May raise `StoreUnavailable`: then the message must be retried."""
 
     store: Store
-    gateway: Gateway[Credentials]
+    control: SendingControl
+    braking: Braking
+    usage: Usage
+    call: GatewayCall[Credentials]
     telemetry: Telemetry
     policy: Policy
     clock: Clock
@@ -63,27 +74,34 @@ class Delivery[Credentials]:
         """
         now = self.clock()
         answer = self._permission(record, now)
+        admission = _Admission(None)
+        if not isinstance(answer, End | Wait):
+            admission = self._admission(now)
+            answer = self._permission(record, now, admission.held_by)
         new = self._as_stored(record, answer, now)
         current = self.store.create(new)
         if current != new:
+            self.braking.give_back(admission.permit)
             self.telemetry.duplicate_received(current)
             conflict = current.fingerprint != record.fingerprint
             return DeliveryResult(current, repeated=not conflict, conflict=conflict)
         if new.status is Status.SENDING:
-            return self._call(new, seconds_left)
+            return self._call(new, admission.permit, seconds_left)
         self.telemetry.status_changed(new)
         return DeliveryResult(new, _retry_in(answer, now))
 
     def send_stored(self, record_id: str, seconds_left: Callable[[], float]) -> DeliveryResult:
         """Send a message that the table holds. `record` is `None` when it does not."""
-        record = self.store.get(record_id)
-        if record is None:
-            return DeliveryResult(None)
-        if record.status in WAITING:
-            return self._send_waiting(record, seconds_left)
-        if record.status is Status.SENDING:
-            return self._find_claimed(record)
-        return DeliveryResult(record, repeated=True)
+        now = self.clock()
+        admission = self._admission(now)
+        if admission.held_by is not None:
+            return self._not_claimed(self.store.get(record_id), admission.held_by)
+        claim = self.new_claim()
+        current = self.store.claim(record_id, claim, now)
+        if current is not None and (current.status, current.claim) == (Status.SENDING, claim):
+            return self._call(current, admission.permit, seconds_left)
+        self.braking.give_back(admission.permit)
+        return self._not_claimed(current)
 
     def give_up(self, record_id: str) -> DeliveryResult:
         """End a waiting message that made the function die before it was claimed: it failed.
@@ -98,21 +116,21 @@ class Delivery[Credentials]:
         )
         return self._write(record, new)
 
-    def _send_waiting(self, record: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
-        now = self.clock()
-        answer = self._permission(record, now)
-        if isinstance(answer, Wait):
-            return DeliveryResult(record, _retry_in(answer, now))
-        new = self._as_stored(record, answer, now)
-        if isinstance(answer, End):
-            return self._write(record, new)
-        current = self.store.replace(record, new)
-        if current != new:
-            return self._lost_race(current)
-        return self._call(new, seconds_left)
+    def _admission(self, now: datetime) -> _Admission:
+        """Ask switch and brake; what holds a message back is read afresh before it is stored."""
+        sending = self.control.current()
+        if sending.held_by(now) is not None:
+            sending = self.control.fresh()
+        reason = sending.held_by(now)
+        if reason is not None or sending.brake.is_open:
+            return _Admission(reason)
+        permit = self.braking.permit()
+        return _Admission(None if permit else Reason.GATEWAY_DOWN, permit)
 
-    def _permission(self, record: Record, now: datetime) -> Permission:
-        return permission(record, Circumstances(now, self.policy))
+    def _permission(
+        self, record: Record, now: datetime, held_by: Reason | None = None
+    ) -> Permission:
+        return permission(record, Circumstances(now, self.policy, held_by=held_by))
 
     def _as_stored(self, record: Record, answer: Permission, now: datetime) -> Record:
         match answer:
@@ -120,8 +138,33 @@ class Delivery[Credentials]:
                 return answer.of(record, now, self.policy)
             case Wait():
                 return transitions.waiting_until(record, answer.until or now)
+            case Hold():
+                return transitions.waiting_for(record, answer.reason, answer.until)
             case _:
                 return transitions.claimed(record, self.new_claim(), now)
+
+    def _not_claimed(self, record: Record | None, held_by: Reason | None = None) -> DeliveryResult:
+        if record is None:
+            return DeliveryResult(None)
+        if record.status is Status.SENDING:
+            return self._find_claimed(record)
+        if record.status not in WAITING:
+            return DeliveryResult(record, repeated=True)
+        return self._still_waiting(record, held_by)
+
+    def _still_waiting(self, record: Record, held_by: Reason | None) -> DeliveryResult:
+        now = self.clock()
+        match self._permission(record, now, held_by):
+            case End() as end:
+                return self._write(record, end.of(record, now, self.policy))
+            case Wait() as wait:
+                return DeliveryResult(record, _retry_in(wait, now))
+            case Hold() as hold if record.held_by is hold.reason:
+                return DeliveryResult(record)
+            case Hold() as hold:
+                return self._write(record, transitions.held(record, hold.reason, hold.until, now))
+            case _:
+                return self._lost_race(record)
 
     def _lost_race(self, current: Record | None) -> DeliveryResult:
         """Another worker changed the record meanwhile: retry soon if it is still open."""
@@ -135,49 +178,40 @@ class Delivery[Credentials]:
         if left > 0:
             return DeliveryResult(record, left + transitions.MIN_DELAY, repeated=True)
         after = transitions.lease_expired(record, now, self.policy, self.jitter())
-        return self._write(record, after.record, after.retry_in)
+        result = self._write(record, after.record, after.retry_in)
+        if not result.repeated:
+            self.usage.add_uncertain(record)
+        return result
 
-    def _call(self, ours: Record, seconds_left: Callable[[], float]) -> DeliveryResult:
+    def _call(
+        self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
+    ) -> DeliveryResult:
+        attempt = self.call.make(ours, permit, seconds_left)
+        outcome, place = attempt.outcome, attempt.place
         try:
-            after = self._outcome(ours, seconds_left)
-        except SecretUnavailable as error:
-            self.telemetry.secret_unavailable(ours.id, error)
-            unset = isinstance(error, SecretNotSet)
-            reason = Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
-            after = transitions.released(ours, reason, self.clock(), self.jitter())
-        try:
-            return self._write_outcome(ours, after)
+            result, expired = self._write_outcome(ours, attempt)
         except StoreUnavailable as error:
-            self.telemetry.outcome_not_recorded(after.record)
+            self.telemetry.outcome_not_recorded(attempt.after.record)
+            if outcome and place:
+                self.braking.answered(outcome, place, permit)
             raise OutcomeNotRecorded(ours) from error
+        if outcome and place:
+            self._count(ours, outcome, expired=expired)
+            self.braking.answered(outcome, place, permit)
+        else:
+            self.braking.give_back(permit)
+        return result
 
-    def _outcome(self, ours: Record, seconds_left: Callable[[], float]) -> transitions.Transition:
-        credentials = self.gateway.credentials()
-        if not self._time_for_a_call(ours, seconds_left):
-            return transitions.released(ours, Reason.OUT_OF_TIME, self.clock(), self.jitter())
-        reply = self._gateway_call(ours, credentials)
-        if reply.outcome is CallOutcome.BAD_CREDENTIALS:
-            # The secret may have been rotated: read it past the cache, one more call.
-            credentials = self.gateway.credentials(refresh=True)
-            if self._time_for_a_call(ours, seconds_left):
-                reply = self._gateway_call(ours, credentials)
-        return transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
-
-    def _time_for_a_call(self, ours: Record, seconds_left: Callable[[], float]) -> bool:
-        """A call must end before the lease and the function do, or it could be made twice."""
-        lease_suffices = ours.claimed_until is not None and (
-            self.clock() + CALL_BUDGET <= ours.claimed_until
-        )
-        return lease_suffices and seconds_left() >= CALL_BUDGET.total_seconds()
-
-    def _gateway_call(self, ours: Record, credentials: Credentials) -> CallResult:
-        sms = Sms(
-            sender=ours.sender or "", text=ours.text or "", to=ours.to, archive=bool(ours.archive)
-        )
-        started = self.clock()
-        reply = self.gateway.send(sms, credentials)
-        self.telemetry.gateway_called(ours, reply, (self.clock() - started).total_seconds())
-        return reply
+    def _count(self, ours: Record, outcome: CallOutcome, *, expired: bool) -> None:
+        """Correct the day's usage. A lease that had expired was counted as uncertain."""
+        if outcome is CallOutcome.UNCERTAIN:
+            if not expired:
+                self.usage.add_uncertain(ours)
+            return
+        if outcome is not CallOutcome.ACCEPTED:
+            self.usage.give_back(ours)
+        if expired:
+            self.usage.remove_uncertain(ours)
 
     def _write(self, old: Record, new: Record, retry_in: float | None = None) -> DeliveryResult:
         current = self.store.replace(old, new)
@@ -186,22 +220,22 @@ class Delivery[Credentials]:
         self.telemetry.status_changed(new)
         return DeliveryResult(new, retry_in)
 
-    def _write_outcome(self, ours: Record, after: transitions.Transition) -> DeliveryResult:
-        """Record what came of a call, also when its lease expired meanwhile.
+    def _write_outcome(self, ours: Record, attempt: Attempt) -> tuple[DeliveryResult, bool]:
+        """Record what came of a call, also when its lease expired meanwhile; return whether it had.
 
         Then the answer replaces `unknown`; an acceptance ends the message even where it was queued
         again and still waits, so that no second SMS is sent.
         """
-        new = after.record
-        result = self._write(ours, new, after.retry_in)
+        new, retry_in = attempt.after.record, attempt.after.retry_in
+        result = self._write(ours, new, retry_in)
         current = result.record
         if not result.repeated or current is None:
-            return result
+            return result, False
         if _is_own_unknown(ours, current) or _is_queued_again_and_sent(current, new):
             other = current.other_attributes
             again = replace(new, version=current.version + 1, other_attributes=other)
-            return self._write(current, again, after.retry_in)
-        return result
+            return self._write(current, again, retry_in), True
+        return result, current.maybe_sent
 
 
 def _retry_in(answer: Permission, now: datetime) -> float | None:

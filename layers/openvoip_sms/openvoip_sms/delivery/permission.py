@@ -1,7 +1,7 @@
 """May a message go now? The one place that decides, as a pure function of what is known.
 
-Each rule looks at the record and the circumstances and answers `Wait`, `End` or nothing; the first
-answer counts. A new rule is one function and one entry in `RULES`.
+Each rule looks at the record and the circumstances and answers `Wait`, `Hold`, `End` or nothing;
+the first answer counts. A new rule is one function and one entry in `RULES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +28,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Not as long as the reason lasts: the message waits in the table, and in no queue."""
+
+    reason: Reason
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """Never: the record ends in this status. Without a `detail` the reason's sentence is stored."""
 
@@ -40,7 +48,7 @@ class End:
         return transitions.ended(record, self.status, self.reason, now, policy, detail=self.detail)
 
 
-type Permission = Go | Wait | End
+type Permission = Go | Wait | Hold | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,10 @@ class Circumstances:
     now: datetime
     policy: Policy
     exceeded_limit: ExceededLimit | None = None  # what the flood guard found
+    held_by: Reason | None = None  # the switch or the brake
 
 
-type Rule = Callable[[Record, Circumstances], Wait | End | None]
+type Rule = Callable[[Record, Circumstances], Wait | Hold | End | None]
 
 
 def flood_limits(_record: Record, circumstances: Circumstances) -> End | None:
@@ -81,7 +90,13 @@ def schedule(record: Record, circumstances: Circumstances) -> Wait | None:
     return Wait(Reason.SEND_AT, due) if due is not None and due > circumstances.now else None
 
 
-RULES: tuple[Rule, ...] = (flood_limits, mode, validity, schedule)
+def held_back(_record: Record, circumstances: Circumstances) -> Hold | None:
+    """Not while a person has paused sending, or the gateway's answers are unclear."""
+    reason = circumstances.held_by
+    return None if reason is None else Hold(reason)
+
+
+RULES: tuple[Rule, ...] = (flood_limits, mode, validity, schedule, held_back)
 
 
 def permission(

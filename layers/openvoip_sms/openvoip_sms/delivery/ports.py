@@ -1,16 +1,21 @@
 """The interfaces of the use cases; `adapters` implements them, tests and simulation fake them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from openvoip_sms.rules.brake import Brake, Place
 from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.limits import Counts
 from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.sending import Sending
 from openvoip_sms.rules.unused import Unused
+from openvoip_sms.rules.usage import DayUsage
 
+MAX_CONTROL_AGE = timedelta(seconds=2)
 POINTER = "stored_message"  # a queue body with this key alone points to a stored message
+PROBE = {"probe": "gateway"}  # the queue body that asks for a probe of the gateway
 QUEUED_AT = "queued_at"  # the attribute of a dead letter that says when it was queued first
 MAX_MESSAGE_BYTES = 1024 * 1024  # of SQS: a body and its attributes
 MAX_QUEUE_DELAY = timedelta(minutes=15)  # SQS DelaySeconds; further ahead needs the scheduler
@@ -76,11 +81,91 @@ class Store(Protocol):
     def replace(self, old: Record, new: Record) -> Record | None:
         """Write `new` if `old`'s version is still current; return what is stored now."""
 
+    def claim(self, record_id: str, claim: str, now: datetime) -> Record | None:
+        """Claim a waiting record whose time has come; return what is stored now.
+
+        It is claimed if it is `sending` with this claim. Nothing is read before.
+        """
+
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page.
 
         A record that cannot be read is left out.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """A message that is held back, as the index over these shows it. The index may lag."""
+
+    id: str
+    reason: Reason
+    segments: int
+    expires_at: datetime
+    held_until: datetime | None = None
+    maybe_sent: bool = False
+
+
+class HeldMessages(Protocol):
+    """The messages that are held back. May raise `StoreUnavailable`."""
+
+    def oldest_first(self, reasons: Iterable[Reason]) -> Iterator[HeldMessage]:
+        """Return them page by page, of all these reasons together."""
+
+    def wake(self, held: HeldMessage, now: datetime) -> bool:
+        """Store that it waits in the queue; false if it is not held for this reason any more."""
+
+    def hold_for(
+        self, held: HeldMessage, reason: Reason, until: datetime | None, now: datetime
+    ) -> bool:
+        """Store another reason or moment; false if it is not held for this reason any more."""
+
+
+class SendingControl(Protocol):
+    """The item that holds all messages back. May raise `StoreUnavailable`."""
+
+    def current(self) -> Sending:
+        """Return it as it was at most `MAX_CONTROL_AGE` ago."""
+
+    def fresh(self) -> Sending:
+        """Return it by a consistent read."""
+
+    def change(self, change: Callable[[Sending], Sending]) -> tuple[Sending, Sending]:
+        """Store what `change` makes of the current state; return before and after.
+
+        `change` is called again when another was faster; nothing is written if it changes nothing.
+        """
+
+
+class Usage(Protocol):
+    """The day's counters, by the day of a record's claim. Only `reserve` may raise.
+
+    The others are tried once: if one fails, the day has less left than it might.
+    """
+
+    def reserve(self, claimed: Record, limit: int) -> Place | None:
+        """Count a claimed record before its call; return its place among the day's calls.
+
+        `None`: it does not fit into the limit (0: none). It is tried once.
+
+        Raises:
+            StoreUnavailable: it may or may not have been counted, and must not be called.
+        """
+
+    def give_back(self, claimed: Record) -> None:
+        """It was certainly not sent."""
+
+    def add_uncertain(self, claimed: Record) -> None:
+        """It is not known whether it was sent."""
+
+    def remove_uncertain(self, claimed: Record) -> None:
+        """It became known."""
+
+    def used(self, day: date) -> int:
+        """Return the segments that count for the day's limit. May raise `StoreUnavailable`."""
+
+    def days(self, first: date, last: date) -> list[DayUsage]:
+        """Return each day's usage. May raise `StoreUnavailable`."""
 
 
 class BadCursor(ValueError):
@@ -118,12 +203,34 @@ class Gateway[Credentials](Protocol):
     def send(self, sms: Sms, credentials: Credentials) -> CallResult:
         """Make exactly one call; never raises."""
 
+    def probe(self, credentials: Credentials) -> bool:
+        """Make a call that cannot send anything; return whether a healthy gateway answered."""
+
 
 class Queue(Protocol):
     """May raise `QueueUnavailable`."""
 
     def put(self, record_id: str, delay: float = 0.0) -> None:
         """Hand a stored message to the sender in `delay` seconds, `MAX_QUEUE_DELAY` at most."""
+
+    def put_all(self, record_ids: Sequence[str]) -> Sequence[str]:
+        """Hand stored messages to the sender; return the ids that the queue did not take.
+
+        Never raises.
+        """
+
+    def put_probe(self, delay: float) -> None:
+        """Ask the sender for a probe of the gateway in `delay` seconds."""
+
+    def waiting(self) -> int:
+        """Return about how many messages may be received now; many where nobody can tell."""
+
+
+class Waker(Protocol):
+    """The reconciler, which hands over what is held back no longer."""
+
+    def call(self) -> None:
+        """Let it run now. A failure is left to its next run."""
 
 
 class Schedule(Protocol):
@@ -187,6 +294,18 @@ class Telemetry(Protocol):
 
     def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
         """The gateway was called for a record."""
+
+    def brake_changed(self, brake: Brake) -> None:
+        """The brake shut, began a trial, or opened."""
+
+    def usage_not_counted(self, record: Record, error: Exception) -> None:
+        """The day's counter did not take a change: the day has less left than it might."""
+
+    def brake_not_changed(self, error: Exception) -> None:
+        """An answer of the gateway could not be told to the brake."""
+
+    def not_woken(self, error: Exception) -> None:
+        """The reconciler could not be called at once."""
 
     def outcome_not_recorded(self, record: Record) -> None:
         """This is what came of a call, and the table did not accept it."""

@@ -17,6 +17,7 @@ from openvoip_sms.delivery.ports import (
     StoreUnavailable,
     Telemetry,
     UnreadableRecord,
+    Usage,
 )
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
@@ -27,11 +28,12 @@ MIN_SECONDS_LEFT = 10.0  # the next run continues with the rest
 
 @dataclass(slots=True)
 class ReconcileCounts:
-    """Records that one run queued again, found with an expired lease, or ended unsent."""
+    """Records that one run queued again, found with an expired lease, ended unsent, or woke."""
 
     queued: int = 0
     leases_expired: int = 0
     ended: int = 0
+    woken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Reconciler:
 
     store: Store
     enqueuer: Enqueuer
+    usage: Usage
     telemetry: Telemetry
     policy: Policy
     clock: Clock
@@ -64,7 +67,9 @@ class Reconciler:
         now = self.clock()
         if record.status is Status.SENDING:
             after = transitions.lease_expired(record, now, self.policy, self.jitter())
-            counts.leases_expired += self._change(record, after.record, after.retry_in)
+            if self._change(record, after.record, after.retry_in):
+                self.usage.add_uncertain(record)
+                counts.leases_expired += 1
             return
         match permission(record, Circumstances(now, self.policy)):
             case End() as end:

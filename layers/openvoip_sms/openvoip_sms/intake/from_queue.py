@@ -3,13 +3,22 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from openvoip_sms.delivery.braking import Braking
 from openvoip_sms.delivery.deliver import Delivery, DeliveryResult
 from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.delivery.ports import MAX_MESSAGE_BYTES, MAX_QUEUE_DELAY, POINTER
+from openvoip_sms.delivery.ports import (
+    MAX_MESSAGE_BYTES,
+    MAX_QUEUE_DELAY,
+    POINTER,
+    PROBE,
+    Gateway,
+    StoreUnavailable,
+)
 from openvoip_sms.intake.parse import parse_asked
 from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage
 from openvoip_sms.rules.new_record import record_of, rejected_record
@@ -48,6 +57,13 @@ class QueueIntake:
 
     delivery: Delivery[Any]
     enqueuer: Enqueuer
+    braking: Braking
+    gateway: Gateway[Any]
+
+    def begin_batch(self) -> None:
+        """Read once for all messages of a batch whether anything may be sent."""
+        with suppress(StoreUnavailable):  # then each message asks again, and is retried
+            self.delivery.control.fresh()
 
     def handle(
         self,
@@ -61,6 +77,9 @@ class QueueIntake:
             given = unwrap(_parsed(body))
         except NotJson:
             return QueueOutcome(dead_letter="not_json")
+        if given == PROBE:
+            self.braking.probe(self.gateway)
+            return COMPLETED
         if isinstance(given, dict) and given.keys() == {POINTER}:
             return self._stored(given[POINTER], seconds_left)
         return self._message(given, sqs_id, seconds_left, queued_at)

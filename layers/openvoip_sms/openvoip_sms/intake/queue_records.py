@@ -70,6 +70,7 @@ class QueueRecords:
         delivers the whole batch again, and the others are recognised as repeated.
         """
         messages = [received_message(record) for record in records]
+        self.intake.begin_batch()
         handled = list(for_each(lambda one: self._handle(one, seconds_left), messages))
         suspects = [place for place, how in enumerate(handled) if how is Handled.SUSPECT]
         for place in suspects[1:]:  # before the first one is tried: nothing may happen after that

@@ -17,6 +17,7 @@ class Policy:
     resend_unknown: bool = False
     validity: timedelta = timedelta(hours=24)
     max_segments: int = 4  # 0: no limit but the standard's
+    daily_segment_limit: int = 1000  # 0: none
     segment_price_eur: Decimal = Decimal("0.09")
     store_text: bool = True
 

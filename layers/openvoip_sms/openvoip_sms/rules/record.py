@@ -56,6 +56,10 @@ class Reason(StrEnum):
     GATEWAY_BUSY = "gateway_busy"
     GATEWAY_MISCONFIGURED = "gateway_misconfigured"
     SEND_AT = "send_at"
+    PAUSED = "paused"
+    GATEWAY_DOWN = "gateway_down"
+    DAILY_LIMIT = "daily_limit"
+    TABLE_UNAVAILABLE = "table_unavailable"
     OUT_OF_TIME = "out_of_time"
     NO_CLEAR_ANSWER = "no_clear_answer"
     LEASE_EXPIRED = "lease_expired"
@@ -72,6 +76,9 @@ class Reason(StrEnum):
     RESENT_BY_PERSON = "resent_by_person"
     CONFIRMED_BY_PERSON = "confirmed_by_person"
 
+
+# What waits for one of these is in no queue: the reconciler hands it over when that has ended.
+HELD_BY = (Reason.PAUSED, Reason.GATEWAY_DOWN, Reason.DAILY_LIMIT)
 
 REASON_IN_WORDS = {
     Reason.BAD_DESTINATION: "The gateway refused the number.",
@@ -90,6 +97,15 @@ REASON_IN_WORDS = {
         "The gateway's address answered with a redirect or a client error: check GatewayUrl."
     ),
     Reason.SEND_AT: "Waits for its send_at.",
+    Reason.PAUSED: "A person has paused all sending; it goes when sending is resumed.",
+    Reason.GATEWAY_DOWN: (
+        "The gateway's answers have become unclear: nothing is sent until it answers clearly again."
+    ),
+    Reason.DAILY_LIMIT: (
+        "The day's limit of segments is used up; it goes after midnight in Rome, or when"
+        " DailySegmentLimit is raised."
+    ),
+    Reason.TABLE_UNAVAILABLE: "The table did not answer before the call; it will be tried again.",
     Reason.OUT_OF_TIME: "Too little time was left for a call; it will be tried again.",
     Reason.NO_CLEAR_ANSWER: (
         "The gateway was called but gave no clear answer. Look into the openvoip panel's"
@@ -158,6 +174,7 @@ class Record:
     detail: str | None = None
     sent_at: datetime | None = None
     send_at: datetime | None = None
+    held_until: datetime | None = None
     valid_for: float | None = None  # seconds
     claim: str | None = None
     claimed_until: datetime | None = None
@@ -166,6 +183,13 @@ class Record:
     check_at: datetime | None = None
     version: int = 1
     other_attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def held_by(self) -> Reason | None:
+        """What it waits for outside the queue."""
+        if self.status is not Status.QUEUED:
+            return None
+        return next((reason for reason in HELD_BY if reason == self.reason), None)
 
     @property
     def unsendable(self) -> str:
@@ -185,7 +209,7 @@ class Record:
 
 PUBLIC = (
     "id status to sender text encoding segments replaced cost_eur category archive source reference"
-    " attempts reason detail created_at updated_at sent_at send_at expires_at"
+    " attempts reason detail created_at updated_at sent_at send_at held_until expires_at"
 ).split()
 REPLACED = ("character", "by", "count")
 

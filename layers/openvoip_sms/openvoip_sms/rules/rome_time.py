@@ -4,11 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo
 
 from openvoip_sms.rules.message import MAX_AHEAD
+from openvoip_sms.rules.rome import ROME
 
-ROME = ZoneInfo("Europe/Rome")
 MORNING = time(9)  # when a message is sent whose date has no time
 
 _YEARS = range(1970, 2201)

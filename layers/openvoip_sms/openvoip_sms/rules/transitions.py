@@ -41,12 +41,51 @@ class Transition:
 
 
 def waiting_until(record: Record, due: datetime) -> Record:
-    """Return a new record that waits until `due`, with the time of the reconciler's check.
+    """Return a new record that waits until `due`, with the time of the reconciler's check."""
+    return replace(record, check_at=check_after(due, record.expires_at))
+
+
+def check_after(due: datetime, expires_at: datetime) -> datetime:
+    """When the reconciler looks for a message that was to go when due.
 
     That leaves two thirds of a short validity, if it is minutes.
     """
-    grace = min(GRACE, max(MIN_GRACE, (record.expires_at - due) / 3))
-    return replace(record, check_at=due + grace)
+    return due + min(GRACE, max(MIN_GRACE, (expires_at - due) / 3))
+
+
+def waiting_for(record: Record, reason: Reason, until: datetime | None) -> Record:
+    """Return a new record that is held back; it is checked when its validity ends."""
+    return replace(
+        record,
+        status=Status.QUEUED,
+        reason=reason,
+        detail=REASON_IN_WORDS[reason],
+        held_until=until,
+        check_at=record.expires_at,
+    )
+
+
+def held(record: Record, reason: Reason, until: datetime | None, now: datetime) -> Record:
+    """Return an open record that is held back."""
+    return replace(
+        waiting_for(not_called(record), reason, until),
+        updated_at=now,
+        version=record.version + 1,
+        claim=None,
+        claimed_until=None,
+    )
+
+
+def not_called(record: Record) -> Record:
+    """Return a record without the attempt that its claim has counted, as no call was made."""
+    claimed = record.status is Status.SENDING
+    return replace(record, attempts=record.attempts - claimed)
+
+
+def woken(record: Record, now: datetime) -> Record:
+    """Return a record that is held back no longer, to be queued."""
+    again = replace(record, reason=None, detail=None, held_until=None, updated_at=now)
+    return replace(waiting_until(again, now), version=record.version + 1)
 
 
 def to_hand_over_again(record: Record, now: datetime) -> Record:
@@ -70,6 +109,7 @@ def claimed(record: Record, claim: str, now: datetime) -> Record:
         attempts=record.attempts + 1,
         reason=None,
         detail=None,
+        held_until=None,
     )
 
 
@@ -185,7 +225,12 @@ def _maybe_sent(
 def _held_as_unknown(record: Record, reason: Reason, now: datetime) -> Record:
     # The claim is kept: its worker, if it was only suspended, may still record the outcome.
     return record.becomes(
-        Status.UNKNOWN, now, reason=reason, detail=REASON_IN_WORDS[reason], check_at=None
+        Status.UNKNOWN,
+        now,
+        reason=reason,
+        detail=REASON_IN_WORDS[reason],
+        held_until=None,
+        check_at=None,
     )
 
 
@@ -195,6 +240,7 @@ def _waiting(record: Record, reason: Reason, now: datetime, delay: float) -> Rec
         now,
         reason=reason,
         detail=REASON_IN_WORDS[reason],
+        held_until=None,
         claim=None,
         claimed_until=None,
         check_at=now + timedelta(seconds=delay) + GRACE,
@@ -224,6 +270,7 @@ def ended(
         reason=reason,
         detail=detail or (REASON_IN_WORDS[reason] if reason else None),
         text=record.text if keep_text else None,
+        held_until=None,
         claim=None,
         claimed_until=None,
         check_at=None,

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from openvoip_sms.rules.rome_time import ROME, read_when
+from openvoip_sms.rules.rome import ROME
+from openvoip_sms.rules.rome_time import read_when
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {

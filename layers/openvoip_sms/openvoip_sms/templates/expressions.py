@@ -17,6 +17,7 @@ from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
 
 from openvoip_sms.rules import rome_time
+from openvoip_sms.rules.rome import ROME
 from openvoip_sms.rules.strict_json import read_json
 from openvoip_sms.templates import italian, names
 from openvoip_sms.templates.comparisons import as_comparable, compare, have_no_order
@@ -179,7 +180,7 @@ class _Functions(Functions):
 
     @signature()
     def _func_now(self) -> str | None:
-        return None if self._now is None else _iso(self._now.astimezone(rome_time.ROME))
+        return None if self._now is None else _iso(self._now.astimezone(ROME))
 
     @signature(_ANY)
     def _func_euro(self, value: object) -> str | None:

@@ -1,7 +1,6 @@
 """What every function needs: settings, clients, table, queue, telemetry."""
 
 import os
-import random
 import secrets
 from datetime import UTC, datetime
 from functools import cache
@@ -12,14 +11,16 @@ from botocore.config import Config
 
 from openvoip_sms.adapters.attempts import DynamoAttempts
 from openvoip_sms.adapters.authorities import amazon_roots
+from openvoip_sms.adapters.control import DynamoControl
 from openvoip_sms.adapters.message_queue import SqsQueue
 from openvoip_sms.adapters.record_lists import DynamoLists
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
 from openvoip_sms.adapters.secret_reader import JsonSecret
 from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.adapters.telemetry import CloudWatchTelemetry
+from openvoip_sms.adapters.usage import DynamoUsage
+from openvoip_sms.delivery.braking import Probes
 from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.wiring import settings
 
@@ -31,6 +32,15 @@ _CONFIG = Config(
     connect_timeout=1,
     read_timeout=4,
     retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=WORKERS,
+)
+
+
+# To repeat it behind our back could count twice.
+ONCE = Config(
+    connect_timeout=1,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=WORKERS,
 )
 
@@ -72,8 +82,8 @@ def _authorities() -> str | None:
     return amazon_roots(_session())
 
 
-def client(service: Any) -> Any:  # noqa: ANN401 - the stubs tell clients apart by literal names
-    return _session().client(service, config=_CONFIG, verify=_authorities())
+def client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 - of any service
+    return _session().client(service, config=config, verify=_authorities())  # type: ignore[call-overload]
 
 
 def secret(variable: str) -> JsonSecret:
@@ -103,9 +113,25 @@ def attempts() -> DynamoAttempts:
 
 
 @cache
+def control() -> DynamoControl:
+    return DynamoControl(*_table(), clock, telemetry().record_unreadable)
+
+
+@cache
+def usage() -> DynamoUsage:
+    client_, table = _table()
+    return DynamoUsage(client_, client("dynamodb", ONCE), table, telemetry().usage_not_counted)
+
+
+@cache
 def queue() -> SqsQueue:
     url, dead_letters = env().required("QUEUE_URL"), env().required("DEAD_LETTER_QUEUE_URL")
     return SqsQueue(client("sqs"), url, dead_letters)
+
+
+@cache
+def probes() -> Probes:
+    return Probes(queue(), telemetry(), clock)
 
 
 @cache
@@ -128,8 +154,3 @@ def telemetry() -> CloudWatchTelemetry:
 @cache
 def enqueuer() -> Enqueuer:
     return Enqueuer(store(), queue(), schedule(), telemetry(), policy(), clock)
-
-
-@cache
-def reconciler() -> Reconciler:
-    return Reconciler(store(), enqueuer(), telemetry(), policy(), clock, random.random)

@@ -4,6 +4,9 @@ import random
 import secrets
 from functools import cache
 
+from openvoip_sms.adapters.waker import LambdaWaker
+from openvoip_sms.delivery.braking import Braking
+from openvoip_sms.delivery.call import GatewayCall
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.manual_actions import ManualActions
 from openvoip_sms.intake.from_api import ApiIntake
@@ -29,9 +32,21 @@ def gateway() -> OpenvoipGateway:
 
 @cache
 def delivery() -> Delivery[OpenvoipAccount]:
+    call = GatewayCall(
+        gateway=gateway(),
+        control=core.control(),
+        usage=core.usage(),
+        telemetry=core.telemetry(),
+        policy=core.policy(),
+        clock=core.clock,
+        jitter=random.random,
+    )
     return Delivery(
         store=core.store(),
-        gateway=gateway(),
+        control=core.control(),
+        braking=braking(),
+        usage=core.usage(),
+        call=call,
         telemetry=core.telemetry(),
         policy=core.policy(),
         clock=core.clock,
@@ -41,8 +56,19 @@ def delivery() -> Delivery[OpenvoipAccount]:
 
 
 @cache
+def waker() -> LambdaWaker:
+    name = core.env().required("RECONCILER_FUNCTION")
+    return LambdaWaker(lambda: core.client("lambda"), name, core.telemetry().not_woken)
+
+
+@cache
+def braking() -> Braking:
+    return Braking(core.control(), core.probes(), waker(), core.telemetry(), core.clock)
+
+
+@cache
 def queue_records() -> QueueRecords:
-    intake = QueueIntake(delivery(), core.enqueuer())
+    intake = QueueIntake(delivery(), core.enqueuer(), braking(), gateway())
     return QueueRecords(intake, core.queue(), core.attempts(), core.telemetry(), core.clock)
 
 

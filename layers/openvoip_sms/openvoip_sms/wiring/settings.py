@@ -105,6 +105,7 @@ def policy(env: Environment) -> Policy:
         resend_unknown=env.one_of("AMBIGUOUS_OUTCOME", "hold", "resend") == "resend",
         validity=timedelta(hours=float(env.number("MESSAGE_VALIDITY_HOURS"))),
         max_segments=env.whole("MAX_SEGMENTS"),
+        daily_segment_limit=env.whole("DAILY_SEGMENT_LIMIT"),
         segment_price_eur=env.number("SEGMENT_PRICE_EUR"),
         store_text=env.flag("STORE_TEXT"),
     )

@@ -1,0 +1,153 @@
+"""One call to the gateway for a claimed message: the one place that calls it.
+
+Before the call the message's segments are reserved in the day's counter, without a retry: when the
+answer is lost, nobody calls, and the message comes again. Then time, switch and brake are looked at
+once more: a call must end before the lease does, and a worker may have stood still meanwhile.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from openvoip_sms.delivery.permission import Circumstances, End, Hold, permission
+from openvoip_sms.delivery.ports import (
+    Clock,
+    Gateway,
+    Jitter,
+    SecretNotSet,
+    SecretUnavailable,
+    SendingControl,
+    Sms,
+    StoreUnavailable,
+    Telemetry,
+    Usage,
+)
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.brake import FIRST_TRIAL, Permit, Place
+from openvoip_sms.rules.call_result import CallOutcome, CallResult
+from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import Reason, Record
+from openvoip_sms.rules.rome import midnight_after
+from openvoip_sms.rules.transitions import LEASE, Transition
+
+CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and a margin
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of a claimed record. Without an outcome and a place nothing was called."""
+
+    after: Transition
+    outcome: CallOutcome | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCall[Credentials]:
+    """Never raises."""
+
+    gateway: Gateway[Credentials]
+    control: SendingControl
+    usage: Usage
+    telemetry: Telemetry
+    policy: Policy
+    clock: Clock
+    jitter: Jitter
+
+    def make(
+        self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
+    ) -> Attempt:
+        """Call once; a second time only when the account was refused and its secret is new."""
+        try:
+            credentials = self.gateway.credentials()
+            return self._too_late(ours, permit, seconds_left) or self._reserved(
+                ours, permit, credentials, seconds_left
+            )
+        except SecretUnavailable as error:
+            self.telemetry.secret_unavailable(ours.id, error)
+            unset = isinstance(error, SecretNotSet)
+            return self._released(
+                ours, Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
+            )
+        except StoreUnavailable as error:
+            self.telemetry.usage_not_counted(ours, error)
+            return self._released(ours, Reason.TABLE_UNAVAILABLE)
+
+    def _held_back(self, ours: Record, permit: Permit | None) -> Attempt | None:
+        now, sending = self.clock(), self.control.current()
+        held_by = Reason.PAUSED if sending.pause else None
+        # A message that was in doubt proves nothing when it is answered clearly.
+        no_permit = permit is None or (permit.size == FIRST_TRIAL and ours.maybe_sent)
+        if held_by is None and no_permit and not sending.brake.is_open:
+            held_by = Reason.GATEWAY_DOWN
+        match permission(ours, Circumstances(now, self.policy, held_by=held_by)):
+            case End() as end:
+                return Attempt(Transition(end.of(transitions.not_called(ours), now, self.policy)))
+            case Hold() as hold:
+                return Attempt(Transition(transitions.held(ours, hold.reason, hold.until, now)))
+            case _:
+                return None
+
+    def _too_late(
+        self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
+    ) -> Attempt | None:
+        """Look again, before and after the reservation: what was asked may have changed since."""
+        if not self._time_for_a_call(ours, seconds_left):
+            return self._released(ours, Reason.OUT_OF_TIME)
+        return self._held_back(ours, permit)
+
+    def _reserved(
+        self,
+        ours: Record,
+        permit: Permit | None,
+        credentials: Credentials,
+        seconds_left: Callable[[], float],
+    ) -> Attempt:
+        place = self.usage.reserve(ours, self.policy.daily_segment_limit)
+        if place is None:
+            return self._over_the_limit(ours)
+        too_late = self._too_late(ours, permit, seconds_left)
+        if too_late is not None:
+            self.usage.give_back(ours)
+            return too_late
+        reply = self._called(ours, credentials, seconds_left)
+        after = transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
+        return Attempt(after, reply.outcome, place)
+
+    def _over_the_limit(self, ours: Record) -> Attempt:
+        now = self.clock()
+        until = midnight_after((ours.claimed_until or now + LEASE) - LEASE)
+        return Attempt(Transition(transitions.held(ours, Reason.DAILY_LIMIT, until, now)))
+
+    def _called(
+        self, ours: Record, credentials: Credentials, seconds_left: Callable[[], float]
+    ) -> CallResult:
+        reply = self._call(ours, credentials)
+        if reply.outcome is not CallOutcome.BAD_CREDENTIALS:
+            return reply
+        try:
+            # The secret may have been rotated: read it past the cache, one more call.
+            credentials = self.gateway.credentials(refresh=True)
+        except SecretUnavailable as error:
+            self.telemetry.secret_unavailable(ours.id, error)
+            return reply
+        return self._call(ours, credentials) if self._time_for_a_call(ours, seconds_left) else reply
+
+    def _released(self, ours: Record, reason: Reason) -> Attempt:
+        return Attempt(transitions.released(ours, reason, self.clock(), self.jitter()))
+
+    def _time_for_a_call(self, ours: Record, seconds_left: Callable[[], float]) -> bool:
+        """A call must end before the lease and the function do, or it could be made twice."""
+        lease_suffices = ours.claimed_until is not None and (
+            self.clock() + CALL_BUDGET <= ours.claimed_until
+        )
+        return lease_suffices and seconds_left() >= CALL_BUDGET.total_seconds()
+
+    def _call(self, ours: Record, credentials: Credentials) -> CallResult:
+        sms = Sms(
+            sender=ours.sender or "", text=ours.text or "", to=ours.to, archive=bool(ours.archive)
+        )
+        started = self.clock()
+        reply = self.gateway.send(sms, credentials)
+        self.telemetry.gateway_called(ours, reply, (self.clock() - started).total_seconds())
+        return reply

@@ -1,0 +1,43 @@
+"""What only the reconciler needs."""
+
+import random
+import time
+from functools import cache
+
+from openvoip_sms.adapters.held_messages import DynamoHeldMessages
+from openvoip_sms.delivery.reconcile import Reconciler
+from openvoip_sms.delivery.wake import Waking
+from openvoip_sms.wiring import core
+
+# Seconds that a message takes a worker: half a minute's work is in the queue at most.
+_SECONDS_EACH, _SECONDS_AHEAD = 0.4, 30.0
+
+
+@cache
+def reconciler() -> Reconciler:
+    return Reconciler(
+        core.store(),
+        core.enqueuer(),
+        core.usage(),
+        core.telemetry(),
+        core.policy(),
+        core.clock,
+        random.random,
+    )
+
+
+@cache
+def waking() -> Waking:
+    batches = core.env().whole("SENDER_CONCURRENCY")
+    return Waking(
+        held=DynamoHeldMessages(core.client("dynamodb"), core.env().required("TABLE_NAME")),
+        store=core.store(),
+        control=core.control(),
+        probes=core.probes(),
+        usage=core.usage(),
+        queue=core.queue(),
+        policy=core.policy(),
+        clock=core.clock,
+        ahead=int(batches * core.WORKERS * _SECONDS_AHEAD / _SECONDS_EACH),
+        sleep=time.sleep,
+    )
