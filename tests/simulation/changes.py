@@ -31,11 +31,18 @@ class Changes:
     def __init__(self, world: World, ledger: Ledger) -> None:
         self._world, self._ledger = world, ledger
         self.by_text: dict[str, Item] = {}
+        self.held: dict[str, set[str]] = {}  # by text: the reasons
+        self.claimed: dict[str, Item] = {}  # by text, as it was claimed last
         self.resends_of_unknown: Counter[str] = Counter()  # by text
         self.sent_beyond_limit: set[str] = set()  # texts that a person resent
+        self.control: list[
+            tuple[float, Item]
+        ] = []  # each state of switch and brake, and since when
+        self.lost_segments = 0  # of the day's counter, at most: its answers were lost
         world.on_death.append(self._died)
 
-    def written(self, current: Item | None, new: Item) -> None:
+    def written(self, current: Item | None, new: Item, *, is_claim: bool | None = None) -> None:
+        """A record was put; or updated, which is counted for a claim alone, by its call."""
         text, reason = text_of(new), string(new, "reason")
         self._world.note(f"written {string(new, 'status')} v{version(new)} {reason}", text)
         if current is not None:
@@ -43,7 +50,13 @@ class Changes:
         if new["maybe_sent"]["BOOL"] and reason in STAYS_MAYBE_SENT:
             self._world.may_become_unknown(text)
         self.by_text[text] = new
-        is_mark = current is not None and current["updated_at"] == new["updated_at"]
+        if "hold_shard" in new:
+            self.held.setdefault(text, set()).add(reason)
+        if string(new, "status") == Status.SENDING:
+            self.claimed[text] = new
+        is_mark = is_claim is not None or (
+            current is not None and current["updated_at"] == new["updated_at"]
+        )
         self._ledger.written(text, {} if is_mark else metrics_of(new))
 
     def answered(self) -> None:
@@ -65,6 +78,22 @@ class Changes:
             self._ledger.may_count("Duplicates")
         elif creates:
             self._ledger.happened({"Duplicates": 1})
+
+    def update_refused(self, current: Item | None, mine: Item | None) -> None:
+        """The condition of an update did not hold, perhaps because of our own a moment ago."""
+        if mine is not None and current is mine:
+            self._ledger.answered()
+        elif mine is not None and self._ledger.answer_lost():
+            self._claim_is_lost(mine)
+
+    def controlled(self, item: Item) -> None:
+        """The item of switch and brake was written."""
+        self.control.append((self._world.stage.now, item))
+        self._world.note(f"control {item['brake']['S']} {string(item, 'paused_since')}", "")
+
+    def usage_lost(self, segments: int) -> None:
+        """Nobody knows whether the day's counter took a change."""
+        self.lost_segments += segments
 
     def failed(self, current: Item | None, new: Item) -> None:
         """Every attempt failed: a claim that its owner knows nothing of, or a lost outcome."""
@@ -91,6 +120,9 @@ class Changes:
         item = self.by_text.get(text)
         if item is not None and string(item, "claim") in process.claims:
             self._world.may_become_unknown(text)
+        claimed = self.claimed.get(text)
+        if claimed is not None and string(claimed, "claim") in process.claims:
+            self.lost_segments += int(claimed["segments"]["N"])
 
     def _check(self, current: Item, new: Item) -> None:
         text, before = text_of(new), string(current, "status")
@@ -126,7 +158,9 @@ def metrics_of(item: Item) -> Metrics:
         metrics[METRICS[Status(status)]] = 1
     if status == Status.SENT:
         metrics["Segments"] = int(item["segments"]["N"])
-    if status == Status.QUEUED and item["attempts"]["N"] != "0":
+    if "hold_shard" in item:
+        metrics["Held"] = 1
+    elif status == Status.QUEUED and item["attempts"]["N"] != "0":
         metrics["Retried"] = 1
     if string(item, "reason") in FOR_A_PERSON:
         metrics["ConfigurationErrors"] = 1

@@ -15,6 +15,7 @@ from tests.simulation.world import World
 PAGE = 25  # keys
 CREATES = "attribute_not_exists"
 COUNTERS = "#"  # keys of what is no message begin with it
+CONTROL, USAGE = "#control", "#usage#"
 
 
 class Refused(ClientError):
@@ -34,7 +35,14 @@ class SimDynamoDb:
 
     def __init__(self, world: World, changes: Changes) -> None:
         self._world, self._changes = world, changes
+        self._attempts = int(core._CONFIG.retries["total_max_attempts"])
         self.table = MemoryTable()
+
+    def once(self) -> "SimDynamoDb":
+        """A client of the same table that tries each call once."""
+        client = SimDynamoDb(self._world, self._changes)
+        client.table, client._attempts = self.table, int(core.ONCE.retries["total_max_attempts"])
+        return client
 
     def put_item(self, **request: Any) -> Item:
         item = request["Item"]
@@ -47,7 +55,9 @@ class SimDynamoDb:
             if not holds(condition, current, values):
                 raise Refused(current)
             self.table.put(item)
-            if not key.startswith(COUNTERS):
+            if key == CONTROL:
+                self._changes.controlled(item)
+            elif not key.startswith(COUNTERS):
                 self._changes.written(current, item)
             return {}
 
@@ -76,9 +86,45 @@ class SimDynamoDb:
                 raise Refused(current)
             return self.table.update(key, expression, names, values)
 
-        item = self._write("", attempt)
+        if not key.startswith(COUNTERS):
+            return self._update_record(request)
+        try:
+            item = self._write("", attempt)
+        except (ClientError, ReadTimeoutError) as error:
+            if key.startswith(USAGE) and not isinstance(error, Refused):
+                self._changes.usage_lost(abs(int(values[":segments"]["N"])))
+            raise
         self._changes.updated(expression)
         return {"Attributes": item}
+
+    def _update_record(self, request: dict[str, Any]) -> Item:
+        """A claim, or a message that is held back no longer or for another reason."""
+        key, values = request["Key"]["id"]["S"], request["ExpressionAttributeValues"]
+        names, condition = request["ExpressionAttributeNames"], request["ConditionExpression"]
+        before: Item | None = None
+        mine: Item | None = None  # as an attempt whose answer was lost has written it
+
+        def attempt() -> Item:
+            nonlocal before, mine
+            current = self.table.get(key)
+            if current is None or not holds(condition, current, values, names):
+                raise Refused(current)
+            before = current
+            mine = self.table.update(key, request["UpdateExpression"], names, values)
+            self._changes.written(before, mine, is_claim=":claim" in values)
+            return {}
+
+        try:
+            self._write(text_of(self.table.get(key)), attempt)
+        except Refused as refused:
+            self._changes.update_refused(refused.item, mine)
+            raise
+        except (ClientError, ReadTimeoutError):
+            if mine is not None:
+                self._changes.failed(self.table.get(key), mine)
+            raise
+        self._changes.answered()
+        return {"Attributes": before}
 
     def get_item(self, **request: Any) -> Item:
         key = request["Key"]["id"]["S"]
@@ -97,14 +143,28 @@ class SimDynamoDb:
         return SimpleNamespace(paginate=self._pages)
 
     def _pages(self, **request: Any) -> Iterator[Item]:
-        keys = self._counted(request) if request.get("Select") else self._due(request)
-        for start in range(0, max(1, len(keys)), PAGE):
-            page = keys[start : start + PAGE]
+        items = self._found(request)
+        for start in range(0, max(1, len(items)), PAGE):
+            page = items[start : start + PAGE]
             if page:  # most of the partitions are empty, and a run asks them all
                 self._world.leave("", 0.01)
                 self._may_fail("table_throttled")
                 self._world.come_back()
-            yield {"Items": [{"id": {"S": key}} for key in page], "Count": len(page)}
+            yield {"Items": page, "Count": len(page)}
+
+    def _found(self, request: dict[str, Any]) -> list[Item]:
+        if request["IndexName"] == "by_hold":
+            return self._held(request)
+        keys = self._counted(request) if request.get("Select") else self._due(request)
+        return [{"id": {"S": key}} for key in keys]
+
+    def _held(self, request: dict[str, Any]) -> list[Item]:
+        assert request["KeyConditionExpression"] == "hold_shard = :shard"
+        shard = request["ExpressionAttributeValues"][":shard"]["S"]
+        found = self.table.held(shard)
+        if found and self._world.faults.happens("index_stale"):
+            return self.table.left_held(shard) + found[1:]
+        return found
 
     def _counted(self, request: dict[str, Any]) -> list[str]:
         assert request["IndexName"] == "by_status"
@@ -128,6 +188,8 @@ class SimDynamoDb:
         world.leave(text, world.random.uniform(0.003, 0.03))
         self._may_fail("table_throttled", "table_timeout_not_written")
         fault = world.faults.happens("table_timeout_written", "table_retried")
+        if fault == "table_retried" and self._attempts == 1:
+            fault = "table_timeout_written"
         if fault:
             self._lose_answers(fault, attempt)
         try:
@@ -138,7 +200,7 @@ class SimDynamoDb:
     def _lose_answers(self, fault: str, attempt: Callable[[], Item]) -> None:
         """One attempt reaches the table and its answer gets lost, or all of them do."""
         all_of_them = fault == "table_timeout_written"
-        for n in range(attempts() if all_of_them else 1):
+        for n in range(self._attempts if all_of_them else 1):
             with suppress(Refused):  # that answer is lost too
                 attempt()
             self._world.note(f"its answer lost: {fault}", self._world.text())
@@ -152,19 +214,15 @@ class SimDynamoDb:
             return
         self._world.note(f"nothing done: {fault}", self._world.text())
         waits = 0.0 if fault == "table_throttled" else read_timeout()
-        self._world.pause(sum(waits + self._backoff(n) for n in range(attempts())))
+        self._world.pause(sum(waits + self._backoff(n) for n in range(self._attempts)))
         if fault == "table_throttled":
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "AnyOperation")
         _time_out()
 
     def _backoff(self, attempt: int) -> float:
         """The standard mode's, except after the last attempt."""
-        last = attempt == attempts() - 1
+        last = attempt == self._attempts - 1
         return 0.0 if last else self._world.random.uniform(0.0, 2.0**attempt)
-
-
-def attempts() -> int:
-    return int(core._CONFIG.retries["total_max_attempts"])
 
 
 def read_timeout() -> float:

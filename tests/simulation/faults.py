@@ -21,6 +21,7 @@ EVERY_FAULT = {
     "delivered_twice": 0.05,
     "ack_lost": 0.01,
     "visibility_refused": 0.01,
+    "invoke_refused": 0.05,
     "schedule_refused": 0.02,
     "schedule_timeout_taken": 0.02,
     "schedule_retried": 0.02,  # taken, its answer lost, and tried again by the SDK
@@ -40,12 +41,14 @@ EVERY_FAULT = {
     "busy": 0.03,
     "misconfigured": 0.01,
     "gateway_down": 0.5,  # for some minutes of a run
+    "gateway_unwell": 0.3,  # the same, with unclear answers
     # those who send
     "sent_again_by_client": 0.1,
     "same_id_other_text": 0.01,
     "not_a_message": 0.01,
     "forged_webhook": 0.02,
     "low_limits": 0.2,  # of the webhooks of a run
+    "low_daily_limit": 0.2,  # of a run
     "reconciler_twice": 0.2,
 }
 

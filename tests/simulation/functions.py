@@ -6,8 +6,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from openvoip_sms.adapters import telemetry
+from openvoip_sms.delivery.ports import StoreUnavailable
 from tests.functions import load
 from tests.simulation.world import World
 from tests.template import resource
@@ -60,6 +62,24 @@ class Functions:
             returned = handler(event, process)
 
         self._world.act(process, work, lambda: on_answer(returned), may_raise=may_raise)
+
+
+class SimLambda:
+    """The SDK's client that invokes the reconciler, and does not wait for it."""
+
+    def __init__(self, world: World, functions: Functions) -> None:
+        self._world, self._functions = world, functions
+        self.on_answer: Callable[[Any], None] = lambda _answer: None
+
+    def invoke(self, **request: Any) -> None:
+        assert request == {"FunctionName": "ReconcilerFunction", "InvocationType": "Event"}
+        world = self._world
+        world.leave("", world.random.uniform(0.01, 0.05))
+        if world.faults.happens("invoke_refused"):
+            raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "Invoke")
+        may_raise = (StoreUnavailable,)
+        self._functions.invoke("reconciler", {}, self.on_answer, may_raise=may_raise)
+        world.come_back()
 
 
 class ActorPool:

@@ -1,10 +1,11 @@
 """What must hold when a run is over, whatever happened in it."""
 
 from collections import Counter
+from datetime import date
 
-from openvoip_sms.rules.record import OPEN, Reason, Status
+from openvoip_sms.rules.record import HELD_BY, OPEN, Reason, Status
 from tests.simulation.changes import string
-from tests.simulation.dynamodb import COUNTERS
+from tests.simulation.dynamodb import COUNTERS, USAGE
 from tests.simulation.ledger import ANSWER_LOST, DIED
 from tests.simulation.table import Item, text_of
 from tests.simulation.traffic import Clients
@@ -24,6 +25,7 @@ MUST_BE_ZERO = (
     "false unknown",
     "without record",
     "over the limit",
+    "usage wrong",
     "miscounted",
 )
 SHOWN = ("Sent", "Unknown")  # metrics
@@ -49,10 +51,17 @@ class Check:
         self._promises()
         self._dead_letters()
         self._limits()
+        self._usage()
         self._metrics()
+        for reason in HELD_BY:
+            held = sum(reason in reasons for reasons in self._wired.changes.held.values())
+            self.ends[f"held: {reason}"] += held
+        self.ends["probes"] += self._wired.gateway.probes
 
     def _record(self, item: Item) -> None:
         text, status = text_of(item), string(item, "status")
+        if status == Status.EXPIRED and text in self._wired.changes.held:
+            self.ends["expired while held"] += 1
         accepted = self._wired.gateway.accepted[text]
         self.ends[status] += 1
         if status in OPEN:
@@ -125,6 +134,24 @@ class Check:
         )
         if through and max(through.values()) > self._wired.recipient_limit:
             self._find("over the limit", "one number got more than its limit", "")
+
+    def _usage(self) -> None:
+        """Each day has counted what was called, and no more than what got lost on the way."""
+        table, called = self._wired.dynamodb.table.items, self._wired.gateway.segments
+        counted = {
+            date.fromisoformat(key.removeprefix(USAGE)): int(item["segments"]["N"])
+            for key, item in table.items()
+            if key.startswith(USAGE)
+        }
+        for day in called.keys() | counted.keys():
+            if counted.get(day, 0) < called[day]:
+                sentence = f"{called[day]} segments called on {day}, {counted.get(day, 0)} counted"
+                self._find("usage wrong", sentence, "")
+        too_many = sum(counted.values()) - called.total()
+        if too_many > self._wired.changes.lost_segments:
+            lost = self._wired.changes.lost_segments
+            self._find("usage wrong", f"{too_many} segments too many, {lost} were lost", "")
+        self.ends["segments lost to the day"] += too_many
 
     def _metrics(self) -> None:
         ledger = self._wired.ledger

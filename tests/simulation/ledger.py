@@ -13,7 +13,7 @@ from tests.simulation.world import Process, World
 
 # Compared one by one. Not times and money; what a whole run counts is compared at its end.
 EXACT = frozenset(
-    "Sent Rejected Failed Unknown Expired Suppressed Retried Segments Duplicates SourcesPaused"
+    "Sent Rejected Failed Unknown Expired Suppressed Retried Held Segments Duplicates SourcesPaused"
     " GatewayLatency ConfigurationErrors UnhandledErrors".split()
 )
 COUNTED, DIED, ANSWER_LOST = "counted", "died", "answer lost"

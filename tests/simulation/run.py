@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from tests.simulation import faults
 from tests.simulation.event_source import EventSource
+from tests.simulation.gateway import UNCLEAR, Unwell
 from tests.simulation.invariants import Check
 from tests.simulation.traffic import ARRIVALS, Clients
 from tests.simulation.watch import Watch
 from tests.simulation.wired import Wired
 from tests.simulation.world import World
+
+
+DAILY_LIMITS = (5, 15, 30)  # segments; a run has fifty messages of one
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,13 @@ class Run:
         rates = faults.all_at_once(setup.seed) if setup.rates is None else setup.rates
         self.world = World(setup.seed, rates, dies_at=setup.dies_at, traced=setup.traced)
         low_limits = bool(self.world.faults.happens("low_limits"))
+        low_daily_limit = bool(self.world.faults.happens("low_daily_limit"))
         self.wired = Wired(
-            self.world, resend=setup.resend, max_receives=setup.max_receives, low_limits=low_limits
+            self.world,
+            resend=setup.resend,
+            max_receives=setup.max_receives,
+            low_limits=low_limits,
+            daily_limit=self.world.random.choice(DAILY_LIMITS) if low_daily_limit else 0,
         )
         self.clients = Clients(self.world, self.wired, low_limits=low_limits)
         self.source = EventSource(
@@ -98,6 +107,11 @@ class Run:
         if self.world.faults.happens("gateway_down"):
             begin = random.uniform(0.0, ARRIVALS)
             gateway.down = (begin, begin + random.choice((60.0, 600.0, 3600.0)))
+        if self.world.faults.happens("gateway_unwell"):
+            begin = random.uniform(0.0, ARRIVALS)
+            end = begin + random.choice((60.0, 600.0, 3600.0))
+            answers = random.choice([*([answer] for answer in UNCLEAR), UNCLEAR])
+            gateway.unwell = Unwell(begin, end, random.choice((1.0, 0.5)), tuple(answers))
         if self.world.faults.happens("secret_rotated"):
             at = random.uniform(30.0, ARRIVALS)
             self.world.stage.at(at, self._rotate_at_the_gateway)

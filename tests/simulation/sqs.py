@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 QUEUE, DEAD_LETTERS = "MessageQueue", "DeadLetterQueue"
 MAX_DELAY, MAX_VISIBILITY = 900, 43_200  # seconds
+MAX_ENTRIES = 10  # of one batch
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,30 @@ class SimSqs:
         if fault:
             raise ReadTimeoutError(endpoint_url="https://sqs.example")
         world.come_back()
+
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        """Each entry on its own may be refused."""
+        world, failed = self._world, list[dict[str, str]]()
+        world.leave("", world.random.uniform(0.005, 0.03))
+        fault = world.faults.happens("queue_refused", "queue_timeout_taken")
+        if fault == "queue_refused":
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch")
+        assert 1 <= len(request["Entries"]) <= MAX_ENTRIES
+        for entry in request["Entries"]:
+            if world.faults.happens("queue_refused"):
+                failed.append({"Id": entry["Id"]})
+            else:
+                self.send(entry["MessageBody"])
+        if fault:
+            raise ReadTimeoutError(endpoint_url="https://sqs.example")
+        world.come_back()
+        return {"Failed": failed}
+
+    def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        assert request["AttributeNames"] == ["ApproximateNumberOfMessages"]
+        self._world.leave("", 0.01)
+        self._world.come_back()
+        return {"Attributes": {"ApproximateNumberOfMessages": str(len(self._ready))}}
 
     def change_message_visibility(self, **request: Any) -> None:
         world, seconds = self._world, request["VisibilityTimeout"]

@@ -15,6 +15,7 @@ type Item = dict[str, Any]
 type Names = Mapping[str, str]
 
 _EXISTS = re.compile(r"attribute_(not_)?exists\(([#\w]+)\)")
+_IS_IN = re.compile(r"([#\w]+) IN \(([:\w, ]+)\)")
 _COMPARES = re.compile(r"([#\w]+) (=|<>|<=|>=|<|>) (:\w+)")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -37,6 +38,8 @@ class MemoryTable:
         self.items: dict[str, Item] = {}
         self.by_check: dict[str, Item] = {}  # the sparse index
         self.left_by_check = ""  # the last key that it lost
+        self._held: defaultdict[str, dict[str, Item]] = defaultdict(dict)
+        self._left_held: dict[str, Item] = {}  # by partition: the last item that it lost
         self._before: dict[str, Item | None] = {}
         self._by_status: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
@@ -49,6 +52,11 @@ class MemoryTable:
             self._by_status[before["status_shard"]["S"]].pop(key, None)
         if "status_shard" in item:
             self._by_status[item["status_shard"]["S"]][key] = None
+        if before and "hold_shard" in before:
+            self._held[before["hold_shard"]["S"]].pop(key, None)
+            self._left_held[before["hold_shard"]["S"]] = before
+        if "hold_shard" in item:
+            self._held[item["hold_shard"]["S"]][key] = item
         if "check_at" in item:
             self.by_check[key] = item
         elif self.by_check.pop(key, None):
@@ -57,6 +65,14 @@ class MemoryTable:
     def in_status_shard(self, shard: str) -> list[str]:
         """The keys of one partition of the index by status."""
         return list(self._by_status[shard])
+
+    def held(self, shard: str) -> list[Item]:
+        """The items of one partition of the index over what is held back, oldest first."""
+        return sorted(self._held[shard].values(), key=lambda item: str(item["created_at"]["S"]))
+
+    def left_held(self, shard: str) -> list[Item]:
+        """What that index may still show."""
+        return [self._left_held[shard]] if shard in self._left_held else []
 
     def get(self, key: str) -> Item | None:
         return self.items.get(key)
@@ -111,6 +127,11 @@ def _atom(written: str) -> _Atom:
     if match := _EXISTS.fullmatch(written):
         wanted, name = not match[1], match[2]
         return lambda item, _values, names: (names.get(name, name) in item) is wanted
+    if match := _IS_IN.fullmatch(written):
+        one, several = match[1], match[2].split(", ")
+        return lambda item, values, names: (
+            item.get(names.get(one, one)) in [values[each] for each in several]
+        )
     match = _COMPARES.fullmatch(written)
     assert match, written
     name, compares, value = match[1], _OPERATORS[match[2]], match[3]

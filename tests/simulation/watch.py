@@ -17,6 +17,7 @@ class Watch:
     def __init__(self, world: World, wired: Wired, clients: Clients) -> None:
         self._world, self._wired, self._clients = world, wired, clients
         self.repairs = 0
+        wired.waker.on_answer = self._add
 
     def reconcile_every_few_minutes(self) -> None:
         for _ in range(2 if self._world.faults.happens("reconciler_twice") else 1):

@@ -10,13 +10,21 @@ from typing import Any
 import pytest
 
 from openvoip_sms.adapters import record_item, telemetry
+from openvoip_sms.adapters.control import DynamoControl
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.webhooks.config.sources import load_sources
-from openvoip_sms.wiring import api, core, sending, settings, webhooks
+from openvoip_sms.wiring import api, core, reconciling, sending, settings, webhooks
 from tests.simulation.attributes import Deserializer, Serializer
 from tests.simulation.changes import Changes
 from tests.simulation.dynamodb import SimDynamoDb
-from tests.simulation.functions import ActorPool, Functions, SilentLogger, module
+from tests.simulation.functions import (
+    FUNCTIONS,
+    ActorPool,
+    Functions,
+    SilentLogger,
+    SimLambda,
+    module,
+)
 from tests.simulation.gateway import SimGateway
 from tests.simulation.ledger import CountingTelemetry, Ledger
 from tests.simulation.scheduler import SimScheduler
@@ -41,7 +49,15 @@ def _policy(*values: tuple[str, str]) -> Policy:
 class Wired:
     """Clients of AWS and of the gateway, and the functions that use them."""
 
-    def __init__(self, world: World, *, resend: bool, max_receives: int, low_limits: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        resend: bool,
+        max_receives: int,
+        low_limits: bool,
+        daily_limit: int,
+    ) -> None:
         self._world = world
         self.ledger = Ledger(world)
         self.changes = Changes(world, self.ledger)
@@ -49,33 +65,53 @@ class Wired:
         self.sqs = SimSqs(world, max_receives)
         self.scheduler = SimScheduler(world, self.sqs)
         self.secrets = Secrets(world)
-        self.gateway = SimGateway(world, self.changes, self.ledger, one_call_at_a_time=not resend)
+        self.daily_limit = daily_limit  # 0: none
+        self.gateway = SimGateway(
+            world,
+            self.changes,
+            self.ledger,
+            one_call_at_a_time=not resend,
+            daily_limit=daily_limit,
+        )
         self.functions = Functions(world)
+        self.waker = SimLambda(world, self.functions)
         self.recipient_limit = 1 if low_limits else 5
         self._environment = _environment(
             DefaultSender="Ferramenta",
             TestRecipients=",".join(RECIPIENTS),
             AmbiguousOutcome="resend" if resend else "hold",
             RecipientHourlyLimit=str(self.recipient_limit),
+            DailySegmentLimit=str(daily_limit),
         )
         self._ids = self._claims = 0
 
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Put the simulated clients under the wiring, for as long as a run takes."""
-        clients = {"dynamodb": self.dynamodb, "sqs": self.sqs, "scheduler": self.scheduler}
+        clients = {
+            "dynamodb": self.dynamodb,
+            "sqs": self.sqs,
+            "scheduler": self.scheduler,
+            "lambda": self.waker,
+        }
+
+        def client(service: str, config: object = None) -> Any:  # noqa: ANN401 - of any service
+            return self.dynamodb.once() if config is core.ONCE else clients[service]
+
         numbers = SimpleNamespace(random=self._world.random.random)
         counting = CountingTelemetry(self._world, self.ledger)
         _forget()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(core, "client", clients.__getitem__)
+            patch.setattr(core, "client", client)
             patch.setattr(core, "secret", self.secrets.secret)
             patch.setattr(core, "env", lambda: settings.Environment(self._environment))
             patch.setattr(core, "policy", lambda: _policy(*self._environment.items()))
             patch.setattr(core, "clock", self._world.clock)
+            patch.setattr(core, "control", lambda: PerContainer(self._world, self.dynamodb))
             patch.setattr(core, "new_id", self._new_id)
             patch.setattr(core, "telemetry", lambda: counting)
-            patch.setattr(core, "random", numbers)
+            patch.setattr(reconciling, "random", numbers)
+            patch.setattr(reconciling, "time", SimpleNamespace(sleep=self._world.pause))
             patch.setattr(sending, "random", numbers)
             patch.setattr(sending, "secrets", SimpleNamespace(token_hex=self._new_claim))
             patch.setattr(sending, "OpenvoipClient", lambda _url, **_: self.gateway)
@@ -83,7 +119,8 @@ class Wired:
             patch.setattr(record_item, "TypeDeserializer", Deserializer)
             patch.setattr(webhooks, "load_sources", _sources)
             patch.setattr(telemetry, "logger", SilentLogger())
-            patch.setattr(module("sender"), "workers", ActorPool(self._world))
+            for function in ("sender", "reconciler"):
+                patch.setattr(module(function), "workers", ActorPool(self._world))
             yield
         _forget()
 
@@ -98,9 +135,22 @@ class Wired:
         return claim
 
 
+class PerContainer:
+    """What each container knows of switch and brake."""
+
+    def __init__(self, world: World, dynamodb: SimDynamoDb) -> None:
+        self._world, self._dynamodb = world, dynamodb
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method
+        container = self._world.process().container
+        if container.control is None:
+            container.control = DynamoControl(self._dynamodb, "MessageTable", self._world.clock)
+        return getattr(container.control, name)
+
+
 def _forget() -> None:
     """What one run's containers have built is not for the next."""
-    for wiring in (api, core, sending, webhooks):
+    for wiring in (api, core, reconciling, sending, webhooks):
         for part in vars(wiring).values():
             if hasattr(part, "cache_clear"):
                 part.cache_clear()
@@ -109,8 +159,12 @@ def _forget() -> None:
 def _environment(**parameters: str) -> dict[str, str]:
     """All functions' variables in a stack with these parameters; a resource goes by its name."""
     everyone = template()["Globals"]["Function"]["Environment"]["Variables"]
-    own = resource("WebhooksFunction")["Environment"]["Variables"] | {"SOURCES_FILE": str(SOURCES)}
-    return {name: _resolved(value, parameters) for name, value in (everyone | own).items()}
+    variables = dict(everyone)
+    for function in FUNCTIONS:
+        properties = resource(f"{function.title()}Function")
+        variables |= properties.get("Environment", {}).get("Variables", {})
+    variables["SOURCES_FILE"] = str(SOURCES)
+    return {name: _resolved(value, parameters) for name, value in variables.items()}
 
 
 def _resolved(value: Any, parameters: dict[str, str]) -> str:

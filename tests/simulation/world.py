@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from tests.simulation.faults import Faults
 from tests.simulation.stage import Actor, Crash, Stage
@@ -22,6 +23,7 @@ class Container:
 
     clock_off: float = 0.0  # seconds
     secrets: dict[str, tuple[dict[str, str], float]] = field(default_factory=dict)  # and since when
+    control: Any = None  # what it knows of switch and brake
 
 
 @dataclass(slots=True, eq=False)

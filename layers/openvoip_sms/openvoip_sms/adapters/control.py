@@ -6,7 +6,6 @@ current version.
 
 from collections.abc import Callable
 from datetime import date, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -40,11 +39,13 @@ class DynamoControl:
         self._client, self._table, self._clock = client, table, clock
         self._found_unreadable = found_unreadable
         self._known: tuple[Sending, datetime] | None = None
-        self._reading = Lock()
 
     def current(self) -> Sending:
         """Return it as it was at most `MAX_CONTROL_AGE` ago."""
-        return self._if_young() or self._read_once()
+        known = self._known
+        if known is not None and known[1] <= self._clock() < known[1] + MAX_CONTROL_AGE:
+            return known[0]
+        return self.fresh()
 
     def fresh(self) -> Sending:
         """Return it by a consistent read."""
@@ -67,17 +68,6 @@ class DynamoControl:
                 return before, after
             before = current
         raise StoreUnavailable("the control item changes too often")
-
-    def _if_young(self) -> Sending | None:
-        known = self._known
-        if known is None or not known[1] <= self._clock() < known[1] + MAX_CONTROL_AGE:
-            return None
-        return known[0]
-
-    def _read_once(self) -> Sending:
-        """Of several threads one reads, and the others wait for it."""
-        with self._reading:
-            return self._if_young() or self.fresh()
 
     def _replace(self, before: Sending, after: Sending) -> Sending:
         """Write the next version; return what is stored now."""
