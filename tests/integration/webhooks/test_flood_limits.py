@@ -52,16 +52,16 @@ def test_the_same_text_from_another_event_is_suppressed_and_names_the_first(serv
 
 @pytest.fixture
 def costs(service):  # noqa: ARG001 - deployed first
-    """Counts the table's calls."""
+    """Counts the requests to the table."""
     made = []
     events = core.client("dynamodb").meta.events
 
-    def note(model, **_):
-        made.append(model.name)
+    def note(operation_name, **_):
+        made.append(operation_name)
 
-    events.register("provide-client-params.dynamodb", note)
+    events.register("request-created.dynamodb", note)
     yield lambda: {name: made.count(name) for name in set(made)}
-    events.unregister("provide-client-params.dynamodb", note)
+    events.unregister("request-created.dynamodb", note)
 
 
 @pytest.fixture
