@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from openvoip_sms.adapters.counters import DynamoCounters
 from openvoip_sms.rules.guard_item import GuardItem, Mark, Note
@@ -105,6 +106,17 @@ def test_an_item_that_never_expires_stays_small(counters, stack):
         counters.note(unlike(n), START + n * SAME_TEXT_WITHIN)
         assert len(item(stack)) <= 2 + 2 + 1 + 10
         assert len(str(item(stack))) < 1500
+
+
+def test_a_message_is_noted_even_if_what_is_old_cannot_be_removed(counters, stack, hook):
+    def fail(params, **_):
+        if params["UpdateExpression"].startswith("REMOVE #o"):
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.example")
+
+    hook(stack.dynamodb, "provide-client-params.dynamodb.UpdateItem", fail)
+    for n in range(12):
+        counters.note(unlike(n), START + n * SAME_TEXT_WITHIN)
+    assert len(counters.look("#x", START).marks) == 12
 
 
 def test_what_a_later_version_has_stored_is_kept_by_every_write(counters, stack, put):

@@ -19,7 +19,7 @@ from openvoip_sms.adapters.guard_attributes import (
 )
 from openvoip_sms.adapters.record_item import Item
 from openvoip_sms.adapters.store import translated
-from openvoip_sms.delivery.ports import UnreadableRecord
+from openvoip_sms.delivery.ports import StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
 from openvoip_sms.rules.limits import HOUR, MAX_NOTED, SAME_TEXT_WITHIN, hour_of
 from openvoip_sms.rules.rfc3339 import to_rfc3339
@@ -182,8 +182,8 @@ class DynamoCounters:
                     ExpressionAttributeNames=named,
                     **(request if marks else {}),
                 )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            pass  # another has removed them, or one of the texts has been sent again
+        except (self._client.exceptions.ConditionalCheckFailedException, StoreUnavailable):
+            pass  # another has removed them, one of the texts was sent again, or the next note will
 
     def _read(self, item: Any, now: datetime) -> GuardItem:  # noqa: ANN401 - an item
         return guard_item(item, hour_of(now), self._found_unreadable)
