@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable, Unfinished
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
-from openvoip_sms.rules.limits import Counts, hour_of
+from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
+from openvoip_sms.rules.limits import MAX_NOTED, SAME_TEXT_WITHIN, hour_of
 from openvoip_sms.rules.record import Reason, Record
 from openvoip_sms.rules.unused import Unused
 
@@ -243,35 +244,57 @@ class FakeAttempts:
 
 
 class FakeCounters:
-    """Counts in memory, by subject and clock hour."""
+    """Items in memory, by subject; `writes` are the subjects of the notes that were written."""
 
     def __init__(self) -> None:
-        self.counts: dict[tuple[str, int], int] = {}
+        self.entries: dict[tuple[str, int], frozenset[str]] = {}
+        self.marks: dict[tuple[str, str], Mark] = {}
         self.paused: dict[str, datetime] = {}
-        self.texts: dict[str, tuple[str, datetime]] = {}
-        self.unused: dict[str, Unused] = {}
+        self.rows: dict[str, Unused] = {}
+        self.writes: list[str] = []
+        self.looks = 0
         self.down = False
 
-    def count(self, subject: str, now: datetime) -> Counts:
-        hour = hour_of(now)
-        self.unused.pop(subject, None)
-        self.counts[subject, hour] = self.counts.get((subject, hour), 0) + 1
-        last = self.counts.get((subject, hour - 1), 0)
-        return Counts(self.counts[subject, hour], last, self.paused.get(subject))
+    def note(self, note: Note, now: datetime, *, instead_of: Mark | None = None) -> Noted:
+        key = note.subject, hour_of(now)
+        item, first = self._item(note.subject, now), self.marks.get((note.subject, note.mark))
+        is_active = first is not None and first.at > now - SAME_TEXT_WITHIN
+        if first is not None and is_active and first != instead_of:
+            return Noted(item, None if first.id == note.id else first)
+        if len(item.this_hour) >= MAX_NOTED:
+            return Noted(item, is_full=note.entry not in item.this_hour)
+        self.writes.append(note.subject)
+        self.marks[note.subject, note.mark] = Mark(note.mark, note.id, now)
+        self.entries[key] = item.this_hour | {note.entry}
+        self.rows.pop(note.subject, None)
+        return Noted(self._item(note.subject, now))
 
-    def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
-        if self.down:
-            raise StoreUnavailable("ThrottlingException")
-        row = self.unused.get(subject, Unused(0, 0, now))
-        self.unused[subject] = Unused(row.calls + 1, row.faults + is_fault, row.since)
-        return self.unused[subject]
+    def take_back(self, note: Note, now: datetime) -> None:
+        key = note.subject, hour_of(now)
+        self.entries[key] = self.entries[key] - {note.entry}
+
+    def look(self, subject: str, now: datetime) -> GuardItem:
+        self.looks += 1
+        return self._item(subject, now)
 
     def pause(self, subject: str, until: datetime) -> None:
         self.paused[subject] = until
 
-    def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
-        first, since = self.texts.get(subject, (record_id, now - within))
-        if since > now - within:
-            return first
-        self.texts[subject] = record_id, now
-        return record_id
+    def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
+        if self.down:
+            raise StoreUnavailable("ThrottlingException")
+        row = self.rows.get(subject, Unused(0, 0, now))
+        self.rows[subject] = Unused(row.calls + 1, row.faults + is_fault, row.since)
+        return self.rows[subject]
+
+    def end_unused(self, subject: str) -> None:
+        self.rows.pop(subject, None)
+
+    def _item(self, subject: str, now: datetime) -> GuardItem:
+        return GuardItem(
+            self.entries.get((subject, hour_of(now)), frozenset()),
+            self.entries.get((subject, hour_of(now) - 1), frozenset()),
+            tuple(mark for (of, _), mark in self.marks.items() if of == subject),
+            self.paused.get(subject),
+            subject in self.rows,
+        )

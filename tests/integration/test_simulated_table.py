@@ -8,6 +8,7 @@ import pytest
 from openvoip_sms.adapters.counters import DynamoCounters
 from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.rules import transitions
+from openvoip_sms.rules.guard_item import Note
 from openvoip_sms.rules.policy import Policy
 from tests.fakes import START
 from tests.records import waiting
@@ -60,14 +61,23 @@ class Adapters:
         return record, sorted(self.store.due(now), key=lambda one: one.id)
 
     def _count(self, random, _seen, now):
-        subject, within = f"#{random.randrange(2)}", timedelta(minutes=10)
+        subject, n, text = f"#{random.randrange(2)}", random.randrange(9), random.randrange(20)
+        note = Note(subject, f"e-{n}", f"m#{text}", f"m-{n}")
         if random.random() < 0.2:
             self.counters.pause(subject, now + timedelta(hours=1))
-        first = self.counters.claim_once(f"{subject}#text", f"m-{random.random()}", now, within)
-        if random.random() < 0.5:
-            is_fault = random.random() < 0.5
-            return self.counters.count_unused(subject, now, is_fault=is_fault), first
-        return self.counters.count(subject, now), first
+        if random.random() < 0.2:
+            self.counters.take_back(note, now)
+        noted = self.counters.note(note, now)
+        if noted.first and random.random() < 0.5:
+            noted = self.counters.note(note, now, instead_of=noted.first)
+        if random.random() < 0.2:
+            self.counters.end_unused(subject)
+        is_fault = random.random() < 0.5
+        return (
+            noted,
+            self.counters.count_unused(subject, now, is_fault=is_fault),
+            self.counters.look(subject, now),
+        )
 
 
 def simulated(seed):

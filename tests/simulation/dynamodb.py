@@ -77,7 +77,7 @@ class SimDynamoDb:
     def update_item(self, **request: Any) -> Item:
         key, expression = request["Key"]["id"]["S"], request["UpdateExpression"]
         names = request.get("ExpressionAttributeNames", {})
-        values = request["ExpressionAttributeValues"]
+        values = request.get("ExpressionAttributeValues", {})
         condition = request.get("ConditionExpression", "")
 
         def attempt() -> Item:

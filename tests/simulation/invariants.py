@@ -3,13 +3,18 @@
 from collections import Counter
 from datetime import date
 
+<<<<<<< HEAD
 from openvoip_sms.rules.record import HELD_BY, OPEN, Reason, Status
+=======
+from openvoip_sms.rules.guard_item import GuardItem
+from openvoip_sms.rules.record import OPEN, Reason, Status
+>>>>>>> guards
 from tests.simulation.changes import string
 from tests.simulation.dynamodb import COUNTERS, USAGE
 from tests.simulation.ledger import ANSWER_LOST, DIED
 from tests.simulation.table import Item, text_of
 from tests.simulation.traffic import Clients
-from tests.simulation.wired import Wired
+from tests.simulation.wired import RECIPIENTS, Wired
 from tests.simulation.world import World
 
 SAYS_NOT_SENT = frozenset(
@@ -25,7 +30,11 @@ MUST_BE_ZERO = (
     "false unknown",
     "without record",
     "over the limit",
+<<<<<<< HEAD
     "usage wrong",
+=======
+    "under the limit",
+>>>>>>> guards
     "miscounted",
 )
 SHOWN = ("Sent", "Unknown")  # metrics
@@ -134,6 +143,24 @@ class Check:
         )
         if through and max(through.values()) > self._wired.recipient_limit:
             self._find("over the limit", "one number got more than its limit", "")
+        self._repetitions()
+
+    def _repetitions(self) -> None:
+        """However often a form comes again or its call dies, it uses up one of its number's."""
+        forms, items = self._clients.forms, self._wired.dynamodb.table.items
+        for item in items.values():
+            text, to = text_of(item), string(item, "to")
+            if string(item, "reason") != Reason.RECIPIENT_LIMIT:
+                continue
+            if len(forms[to]) <= self._wired.recipient_limit:
+                self._find("under the limit", "a limit suppressed what was within it", text)
+        entries = [
+            set(one["SS"]) for item in items.values() for one in item.values() if "SS" in one
+        ]
+        noted = GuardItem(this_hour=frozenset[str]().union(*entries))
+        for number in RECIPIENTS:
+            if len(noted.of_number(number).this_hour) > len(self._clients.events[number]):
+                self._find("miscounted", "a repeated webhook was noted twice", "")
 
     def _usage(self) -> None:
         """Each day has counted what was called, and no more than what got lost on the way."""

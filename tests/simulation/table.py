@@ -14,6 +14,7 @@ from typing import Any
 type Item = dict[str, Any]
 type Names = Mapping[str, str]
 
+_SIZE = re.compile(r"size\(([#\w]+)\) < (:\w+)")
 _EXISTS = re.compile(r"attribute_(not_)?exists\(([#\w]+)\)")
 _IS_IN = re.compile(r"([#\w]+) IN \(([:\w, ]+)\)")
 _COMPARES = re.compile(r"([#\w]+) (=|<>|<=|>=|<|>) (:\w+)")
@@ -25,8 +26,12 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_CLAUSES = re.compile(r"\b(SET|ADD|REMOVE) ")
-_ASSIGNMENT = {"SET": re.compile(r"([#\w]+) = (:\w+)"), "ADD": re.compile(r"([#\w]+) (:\w+)")}
+_CLAUSES = re.compile(r"\b(SET|ADD|DELETE|REMOVE) ")
+_ASSIGNMENT = {
+    "SET": re.compile(r"([#\w]+) = (:\w+)"),
+    "ADD": re.compile(r"([#\w]+) (:\w+)"),
+    "DELETE": re.compile(r"([#\w]+) (:\w+)"),
+}
 _FIRST_WINS = re.compile(r"([#\w]+) = if_not_exists\(\1, (:\w+)\)")
 _PARTS = re.compile(r", (?![^(]*\))")
 
@@ -102,20 +107,42 @@ def _apply(clause: str, part: str, item: Item, names: Names, values: Item) -> No
     match = _ASSIGNMENT[clause].fullmatch(part)
     assert match, part
     name, value = names.get(match[1], match[1]), values[match[2]]
+    if "SS" in value:
+        _change_set(clause, item, name, set(value["SS"]))
+        return
     if clause == "ADD":
         value = {"N": str(_plain(item.get(name, {"N": "0"})) + _plain(value))}
     item[name] = value
 
 
+def _change_set(clause: str, item: Item, name: str, values: set[str]) -> None:
+    before = set(item.get(name, {"SS": []})["SS"])
+    after = before | values if clause == "ADD" else before - values
+    if after:
+        item[name] = {"SS": sorted(after)}
+    else:
+        item.pop(name, None)
+
+
 def holds(expression: str, item: Item | None, values: Item, names: Names | None = None) -> bool:
     """Whether a condition holds for an item, or for none. An empty one always does."""
-    return not expression or any(
-        all(atom(item or {}, values, names or {}) for atom in alternative)
-        for alternative in _alternatives(expression)
+    return not expression or all(
+        any(
+            all(atom(item or {}, values, names or {}) for atom in alternative)
+            for alternative in _alternatives(group)
+        )
+        for group in _groups(expression)
     )
 
 
 type _Atom = Callable[[Item, Item, Names], bool]
+
+
+def _groups(expression: str) -> list[str]:
+    """The parts in parentheses that all must hold, or the whole."""
+    if not expression.startswith("("):
+        return [expression]
+    return expression.removeprefix("(").removesuffix(")").split(") AND (")
 
 
 @cache
@@ -131,6 +158,11 @@ def _atom(written: str) -> _Atom:
         one, several = match[1], match[2].split(", ")
         return lambda item, values, names: (
             item.get(names.get(one, one)) in [values[each] for each in several]
+        )
+    if match := _SIZE.fullmatch(written):
+        of, below = match[1], match[2]
+        return lambda item, values, names: (
+            len(item[names.get(of, of)]["SS"]) < _plain(values[below])
         )
     match = _COMPARES.fullmatch(written)
     assert match, written

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -34,6 +35,8 @@ class Clients:
         self.conflicting: set[str] = set()  # texts under an id that another text may have taken
         self.sent: set[str] = set()  # every text, accepted or not
         self.forged: set[str] = set()  # texts that only a forged webhook asked for
+        self.forms: defaultdict[str, set[str]] = defaultdict(set)  # different ones, by their number
+        self.events: defaultdict[str, set[str]] = defaultdict(set)  # the same, those of shops too
         self.refused = 0  # webhooks answered as not authentic
         self.not_messages = 0
         self.requests = 0  # of messages, however they came
@@ -141,6 +144,9 @@ class Clients:
 
     def _call_webhook(self, given: Given, kind: str, tries: int) -> None:
         body = json.dumps({"telefono": given["to"], "testo": given["text"], "id": given.get("id")})
+        self.events[given["to"]].add(body)
+        if kind == "form":
+            self.forms[given["to"]].add(body)
 
         def on_answer(status: int, answer: Given) -> None:
             self._check_webhook_answer(given["text"], status, answer)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -51,39 +52,107 @@ def test_the_same_text_from_another_event_is_suppressed_and_names_the_first(serv
 
 @pytest.fixture
 def costs(service):  # noqa: ARG001 - deployed first
-    """Counts the table's calls."""
+    """Counts the requests to the table."""
     made = []
     events = core.client("dynamodb").meta.events
 
-    def count(model, **_):
-        made.append(model.name)
+    def note(operation_name, **_):
+        made.append(operation_name)
 
-    events.register("provide-client-params.dynamodb", count)
+    events.register("request-created.dynamodb", note)
     yield lambda: {name: made.count(name) for name in set(made)}
-    events.unregister("provide-client-params.dynamodb", count)
+    events.unregister("request-created.dynamodb", note)
 
 
-def test_what_a_message_costs_at_the_table(service, costs):
-    """Five writes: same text, source, range, number, and the record itself."""
-    service.webhook(form())
-    assert costs() == {"GetItem": 1, "PutItem": 1, "UpdateItem": 4}
+@pytest.fixture
+def at_one_moment(monkeypatch):
+    """What a container knows of a source does not get old: a clock of a millisecond a reading."""
+    start, readings = core.clock(), count()
+    monkeypatch.setattr(core, "clock", lambda: start + timedelta(milliseconds=next(readings)))
 
 
-def test_what_a_message_costs_that_a_pause_suppresses(service, costs):
+@pytest.fixture
+def sampled(monkeypatch):
+    """Decides whether a message is one of those that are counted for their source."""
+    return lambda *, yes: monkeypatch.setattr(limits, "is_sampled", lambda *_: yes)
+
+
+def difference(after, before):
+    more = {name: times - before.get(name, 0) for name, times in after.items()}
+    return {name: times for name, times in more.items() if times}
+
+
+@pytest.mark.usefixtures("at_one_moment")
+def test_what_a_message_costs_at_the_table(service, costs, sampled):
+    """One write for all its limits, one for its record; one more in the sample of its source."""
+    sampled(yes=False)
+    service.webhook(form(tel="347 111 2222"))
+    before = costs()
+    assert before == {"GetItem": 1, "PutItem": 1, "UpdateItem": 1}  # its container's first look
+    assert service.webhook(form()).status == 202
+    assert difference(costs(), before) == {"PutItem": 1, "UpdateItem": 1}
+    sampled(yes=True)
+    before = costs()
+    assert service.webhook(form(nome="Bruno")).status == 202
+    assert difference(costs(), before) == {"PutItem": 1, "UpdateItem": 2}
+
+
+@pytest.mark.usefixtures("at_one_moment")
+def test_what_a_signed_message_costs_at_the_table(service, costs):
+    service.webhook(woocommerce("d1", number=1))
+    before = costs()
+    assert service.webhook(woocommerce("d2", number=2)).status == 202
+    assert difference(costs(), before) == {"PutItem": 1, "UpdateItem": 1}
+
+
+def test_what_a_message_costs_that_a_pause_suppresses(service, costs, sampled):
+    """Its record, and a look at its source at most every two seconds."""
+    sampled(yes=False)
     subject = limits.subject("source", "webhook:modulo")
     webhooks.intake().flood_guard.counters.pause(subject, core.clock() + timedelta(hours=1))
     before = costs()
-    service.webhook(form())
-    assert reasons(service) == {"source_paused": 1}
+    assert service.webhook(form()).reason == "source_paused"
     assert before == {"UpdateItem": 1}
-    assert costs()["PutItem"] + costs()["UpdateItem"] - 1 == 3
+    assert difference(costs(), before) == {"GetItem": 1, "PutItem": 1}
+    assert reasons(service) == {"source_paused": 1}
 
 
-def test_what_a_repeated_call_costs(service, costs):
+@pytest.mark.usefixtures("at_one_moment")
+def test_what_a_repeated_call_costs(service, costs, sampled):
+    """Two writes that are refused."""
+    sampled(yes=False)
     service.webhook(form())
     before = costs()
-    service.webhook(form())
-    assert costs() == before | {"GetItem": before["GetItem"] + 1}
+    assert service.webhook(form()).reason == "duplicate"
+    assert difference(costs(), before) == {"PutItem": 1, "UpdateItem": 1}
+
+
+def test_a_write_that_the_sdk_repeats_after_a_lost_answer_counts_once(service, hook, sampled):
+    sampled(yes=True)
+    client, lost = webhooks.intake().flood_guard.counters._client, []
+
+    def lose(request_dict, response, caught_exception, **_):
+        """The first answer of each operation gets lost."""
+        target = request_dict["headers"]["X-Amz-Target"]
+        if response is not None and caught_exception is None and lost.count(target) < 2:
+            lost.append(target)
+            return 0.0
+        return None
+
+    hook(client, "needs-retry.dynamodb.*", lose)
+    assert service.webhook(form()).status == 202
+    assert len(lost) >= 3
+    items = service.stack.dynamodb.scan(TableName=service.stack["MessageTable"])["Items"]
+    sets = [one for item in items for one in item.values() if "SS" in one]
+    assert [len(one["SS"]) for one in sets] == [1, 1]
+
+
+def test_a_call_that_arrives_many_times_at_once_uses_up_one_of_its_numbers_limit(service):
+    with ThreadPoolExecutor(8) as lines:
+        list(lines.map(lambda _: service.webhook(form()), range(16)))
+    others = [service.webhook(form(nome=f"Anna {n}")) for n in range(5)]
+    assert [one.status for one in others] == [202] * 4 + [200]
+    assert others[4].reason == "recipient_limit"
 
 
 def test_a_customer_whose_number_a_stranger_posts_still_gets_the_order(service):

@@ -4,17 +4,23 @@ from datetime import timedelta
 
 import pytest
 
+from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.source_states import SourceStates
 from openvoip_sms.delivery.source_watch import SourceWatch
-from openvoip_sms.rules import limits
-from tests.fakes import FakeClock, FakeCounters, FakeTelemetry
+from openvoip_sms.rules.limits import FloodLimits
+from tests.fakes import FakeClock, FakeCounters, FakeStore, FakeTelemetry
+from tests.records import waiting
 
 DAY = timedelta(days=1)
+SIGNED = FloodLimits(0, 0, 5, same_text=True, signed=True)
 
 
 class Watched:
     def __init__(self):
+        self.sent = 0
         self.clock, self.counters, self.telemetry = FakeClock(), FakeCounters(), FakeTelemetry()
-        self.watch = SourceWatch(self.counters, self.telemetry, self.clock)
+        self.container = Container(self)
+        self.watch = self.container.watch
 
     def ignore(self, calls, reason, *, within=timedelta(0), is_fault=False, source="shop"):
         """So many calls, the last one after `within`; how many were told."""
@@ -26,7 +32,23 @@ class Watched:
         return len(self.telemetry.unused) - before
 
     def send(self, source="shop"):
-        self.counters.count(limits.subject("source", f"webhook:{source}"), self.clock())
+        self.container.send(source)
+
+
+class Container:
+    """One of several that work for the same sources."""
+
+    def __init__(self, of):
+        states = SourceStates(of.counters)
+        self._of = of
+        self.watch = SourceWatch(of.counters, of.telemetry, of.clock, states)
+        self._guard = FloodGuard(FakeStore(), of.counters, of.telemetry, states)
+
+    def send(self, source="shop"):
+        self._of.sent += 1
+        n, now = self._of.sent, self._of.clock()
+        record = waiting(id=f"m-{n}", text=f"{n}", source=f"webhook:{source}", created_at=now)
+        self._guard.accepted(record, self._guard.check(record, SIGNED))
 
 
 @pytest.fixture
@@ -51,6 +73,31 @@ def test_a_message_in_between_ends_the_row(watched):
     watched.ignore(2, "json", is_fault=True)
     watched.send()
     assert watched.ignore(2, "json", is_fault=True) == 0
+
+
+def test_the_first_message_of_a_new_container_ends_the_row(watched):
+    """A call every half an hour, each to a container of its own."""
+    for _ in range(4):
+        Container(watched).watch.unused("shop", "json", is_fault=True)
+        watched.clock.now += timedelta(minutes=30)
+        Container(watched).send()
+    assert watched.telemetry.unused == []
+
+
+def test_a_message_ends_the_row_that_another_container_counts_ten_minutes_later(watched):
+    other = Container(watched)
+    other.send()
+    watched.ignore(2, "json", is_fault=True)
+    watched.clock.now += timedelta(minutes=11)
+    other.send()
+    assert watched.ignore(2, "json", is_fault=True) == 0
+
+
+def test_messages_of_a_source_without_unused_calls_cost_nothing_more(watched):
+    for _ in range(5):
+        watched.send()
+    assert len(watched.counters.writes) == 5
+    assert watched.counters.looks == 1
 
 
 def test_a_message_of_another_source_does_not(watched):

@@ -18,6 +18,7 @@ from local.preview.evaluate import POLICY
 from local.processes import ROOT
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.source_states import SourceStates
 from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.rules.record import WAITING
 from openvoip_sms.web.webhook_request import from_api_gateway
@@ -142,7 +143,8 @@ def stored(outcome, source):
     unlimited = replace(source, allow_same_text=True, hourly_limit=0, range_hourly_limit=0)
     store = FakeStore()
     enqueuer = Enqueuer(store, FakeQueue(), FakeSchedule(), FakeTelemetry(), LIVE, FakeClock(NOW))
-    guard = FloodGuard(enqueuer.store, FakeCounters(), enqueuer.telemetry, enqueuer.clock)
+    counters = FakeCounters()
+    guard = FloodGuard(enqueuer.store, counters, enqueuer.telemetry, SourceStates(counters))
     WebhookIntake(enqueuer, guard, 0).handle(outcome, unlimited)
     record = store.records[outcome.id]
     known = (record.id, record.to, record.category, record.reason, record.detail)

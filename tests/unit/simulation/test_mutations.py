@@ -9,6 +9,7 @@ nobody else may call.
 """
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -17,7 +18,7 @@ from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.adapters.telemetry import CloudWatchTelemetry
 from openvoip_sms.delivery import deliver
 from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.flood_guard import Checked, FloodGuard
 from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake
 from openvoip_sms.rules import transitions
@@ -32,6 +33,7 @@ from tests.simulation.run import Setup, simulate
 from tests.template import resource
 
 SEEDS = range(150)
+AGAIN = only("sent_again_by_client", "table_retried", more=5)
 ANYTHING = "attribute_exists(id) OR attribute_not_exists(id)"
 
 
@@ -243,8 +245,27 @@ def test_a_change_counted_before_it_is_written_is_noticed(monkeypatch):
 
 
 def test_a_flood_guard_that_lets_all_through_is_noticed(monkeypatch):
-    monkeypatch.setattr(FloodGuard, "check", lambda *_: None)
+    monkeypatch.setattr(
+        FloodGuard, "check", lambda _guard, record, _of: Checked(record.created_at, record.to)
+    )
     assert notices("one number got more than its limit", rates={"low_limits": 1.0})
+
+
+def test_a_count_that_is_not_idempotent_by_id_is_noticed(monkeypatch):
+    """Each write counts, as an `ADD` to a number would."""
+    real, written = SimDynamoDb.update_item, count()
+
+    def mutated(table, **request):
+        values = dict(request.get("ExpressionAttributeValues", {}))
+        if request["UpdateExpression"].startswith("ADD #this :entry"):
+            [entry] = values[":entry"]["SS"]
+            values[":entry"] = {"SS": [f"{entry[:9]}{next(written):09}"]}
+            request["ConditionExpression"] = ""
+        return real(table, **request | {"ExpressionAttributeValues": values})
+
+    monkeypatch.setattr(SimDynamoDb, "update_item", mutated)
+    assert notices("a limit suppressed what was within it", rates={"low_limits": 1.0, **AGAIN})
+    assert notices("a repeated webhook was noted twice", rates=AGAIN)
 
 
 def test_a_limit_that_suppresses_what_is_signed_is_noticed(monkeypatch):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from openvoip_sms.rules.brake import Brake, Place
 from openvoip_sms.rules.call_result import CallResult
-from openvoip_sms.rules.limits import Counts
+from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
 from openvoip_sms.rules.record import Reason, Record, Status
 from openvoip_sms.rules.sending import Sending
 from openvoip_sms.rules.unused import Unused
@@ -243,19 +243,28 @@ class Schedule(Protocol):
 
 
 class Counters(Protocol):
-    """Atomic counters. May raise `StoreUnavailable`."""
+    """Guard items and rows of unused calls, by their subject. May raise `StoreUnavailable`."""
 
-    def count(self, subject: str, now: datetime) -> Counts:
-        """Count one more; return the counts with this one."""
+    def note(self, note: Note, now: datetime, *, instead_of: Mark | None = None) -> Noted:
+        """Note a message by one write: again, it changes nothing in the same hour.
+
+        Not if its text was another's within `SAME_TEXT_WITHIN`, unless that is `instead_of`.
+        """
+
+    def take_back(self, note: Note, now: datetime) -> None:
+        """Let a message that was noted at this moment not count."""
+
+    def look(self, subject: str, now: datetime) -> GuardItem:
+        """Return an item, an empty one if there is none."""
 
     def pause(self, subject: str, until: datetime) -> None:
-        """Mark the subject as paused: `count` returns it until then."""
+        """Mark the subject as paused."""
 
     def count_unused(self, subject: str, now: datetime, *, is_fault: bool) -> Unused:
-        """Count a call that caused no message; the next `count` of the subject ends the row."""
+        """Count a call that caused no message; the next `note` ends the row."""
 
-    def claim_once(self, subject: str, record_id: str, now: datetime, within: timedelta) -> str:
-        """Return the id that claimed the subject first within that time: `record_id` if new."""
+    def end_unused(self, subject: str) -> None:
+        """End the row of calls without a message."""
 
 
 class ReceivedMessages(Protocol):

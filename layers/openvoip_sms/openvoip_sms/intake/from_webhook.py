@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from openvoip_sms.delivery.enqueue import Enqueuer
+from openvoip_sms.delivery.enqueue import Enqueuer, Stored
 from openvoip_sms.delivery.flood_guard import FloodGuard
 from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.rules.limits import FloodLimits
@@ -51,18 +51,24 @@ class WebhookIntake:
             return WebhookOutcome(unreadable, repeated=True)
 
     def _handle(self, planned: PlannedMessage | RejectedMessage, source: Source) -> WebhookOutcome:
-        current = self.enqueuer.store.get(planned.id)
-        if current is not None:
-            self.enqueuer.telemetry.duplicate_received(current)
-            self.enqueuer.hand_over_again(current)
-            return WebhookOutcome(current, repeated=True)
         policy, now = self.enqueuer.policy, self.enqueuer.clock()
         record = planned_record(planned, source, policy, now)
-        exceeded = None
-        if record.status is not Status.REJECTED:
-            exceeded = self.flood_guard.check(record, self._limits(source))
-        stored = self.enqueuer.enqueue(record, exceeded)
-        return WebhookOutcome(stored.record, stored.repeated)
+        if record.status is Status.REJECTED:
+            return self._outcome(self.enqueuer.enqueue(record))
+        checked = self.flood_guard.check(record, self._limits(source))
+        stored = self.enqueuer.enqueue(record, checked.exceeded)
+        outcome = self._outcome(stored)
+        if outcome.repeated:
+            self.flood_guard.repeated(stored.record, checked)
+        else:
+            self.flood_guard.accepted(stored.record, checked)
+        return outcome
+
+    def _outcome(self, stored: Stored) -> WebhookOutcome:
+        """A record with other content under this id is this event's message all the same."""
+        if stored.conflict:
+            self.enqueuer.hand_over_again(stored.record)
+        return WebhookOutcome(stored.record, stored.repeated or stored.conflict)
 
     def _limits(self, source: Source) -> FloodLimits:
         return FloodLimits(

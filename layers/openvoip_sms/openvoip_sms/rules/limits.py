@@ -3,6 +3,10 @@
 A form on a website sends an SMS to any number that a visitor types. Counting is by a sliding hour:
 this clock hour's count plus the share of the last one that is less than an hour ago. What is signed
 is counted apart from what is not: a stranger's posts use up no allowance of a real order.
+
+A source's limit of 200 or more is counted by a sample of its messages, so that no item of the table
+is written with each of them. A sample of about 100 is off by 10 % (its standard deviation): a limit
+of 500 takes effect between 420 and 600 messages in nineteen cases of twenty.
 """
 
 import hashlib
@@ -15,6 +19,11 @@ HOUR = timedelta(hours=1)
 SAME_TEXT_WITHIN = timedelta(minutes=10)
 STORED_WITHIN = timedelta(seconds=15)  # longer than the webhooks' function may run
 PAUSE = timedelta(hours=1)
+# How old a container's knowledge of a source may be: of a pause, and of a row of unused calls.
+PAUSE_SEEN_WITHIN = timedelta(seconds=2)
+ROW_SEEN_WITHIN = timedelta(minutes=10)
+MAX_NOTED = 250  # messages of an hour in one guard item, which costs a write unit for each KB
+_SAMPLE = 100  # messages that are counted of a source's limit
 # What a person may send all the same: a limit judges the crowd, not the message.
 REASONS = frozenset(
     {
@@ -41,6 +50,10 @@ class FloodLimits:
     same_text: bool
     signed: bool = False
 
+    @property
+    def may_pause(self) -> bool:
+        return not self.signed and (self.source_hourly > 0 or self.range_hourly > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ExceededLimit:
@@ -60,16 +73,27 @@ class Counts:
 
     this_hour: int
     last_hour: int = 0
-    paused_until: datetime | None = None
 
     def within_an_hour(self, now: datetime) -> float:
         elapsed = timedelta(minutes=now.minute, seconds=now.second) / HOUR
         return self.this_hour + self.last_hour * (1 - elapsed)
 
 
-def is_over(counts: Counts, limit: int, now: datetime) -> bool:
-    """0 is no limit."""
-    return limit > 0 and counts.within_an_hour(now) > limit
+def excess(counts: Counts, limit: int, now: datetime, every: int = 1) -> float:
+    """By how many messages a limit is exceeded, of which one in `every` was counted; 0 if none."""
+    if limit == 0:
+        return 0.0
+    return max(0.0, counts.within_an_hour(now) * every - limit)
+
+
+def sampled_every(limit: int) -> int:
+    """Of how many messages of a source one is counted."""
+    return max(1, limit // _SAMPLE)
+
+
+def is_sampled(record_id: str, every: int) -> bool:
+    """Decided by the id, so that a repeated message is counted again in the same set or never."""
+    return int(hashlib.sha256(record_id.encode()).hexdigest()[-8:], 16) % every == 0
 
 
 def hour_of(now: datetime) -> int:

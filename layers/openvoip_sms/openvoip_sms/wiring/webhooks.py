@@ -7,6 +7,7 @@ from pathlib import Path
 from openvoip_sms.adapters.counters import DynamoCounters
 from openvoip_sms.adapters.secret_reader import NamedSecrets
 from openvoip_sms.delivery.flood_guard import FloodGuard
+from openvoip_sms.delivery.source_states import SourceStates
 from openvoip_sms.delivery.source_watch import SourceWatch
 from openvoip_sms.intake.from_webhook import WebhookIntake
 from openvoip_sms.web.webhook_api import WebhookApi
@@ -36,14 +37,19 @@ def _counters() -> DynamoCounters:
 
 
 @cache
+def _states() -> SourceStates:
+    return SourceStates(_counters())
+
+
+@cache
 def intake() -> WebhookIntake:
-    guard = FloodGuard(core.store(), _counters(), core.telemetry(), core.clock)
+    guard = FloodGuard(core.store(), _counters(), core.telemetry(), _states())
     return WebhookIntake(core.enqueuer(), guard, core.env().whole("RECIPIENT_HOURLY_LIMIT"))
 
 
 @cache
 def watch() -> SourceWatch:
-    return SourceWatch(_counters(), core.telemetry(), core.clock)
+    return SourceWatch(_counters(), core.telemetry(), core.clock, _states())
 
 
 @cache
