@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from typing import TYPE_CHECKING
 
 from openvoip_sms.delivery.call import CALL_BUDGET
 from openvoip_sms.delivery.ports import Sms
@@ -17,6 +17,9 @@ from openvoip_sms.rules.transitions import LEASE
 from tests.simulation.changes import Changes, string
 from tests.simulation.ledger import Ledger
 from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from datetime import date
 
 PROBE = "probe"  # the text of a call that is no message
 MAX_LOOK = 10.0  # seconds

@@ -3,12 +3,8 @@
 from collections import Counter
 from datetime import date
 
-<<<<<<< HEAD
-from openvoip_sms.rules.record import HELD_BY, OPEN, Reason, Status
-=======
 from openvoip_sms.rules.guard_item import GuardItem
-from openvoip_sms.rules.record import OPEN, Reason, Status
->>>>>>> guards
+from openvoip_sms.rules.record import HELD_BY, OPEN, Reason, Status
 from tests.simulation.changes import string
 from tests.simulation.dynamodb import COUNTERS, USAGE
 from tests.simulation.ledger import ANSWER_LOST, DIED
@@ -30,11 +26,8 @@ MUST_BE_ZERO = (
     "false unknown",
     "without record",
     "over the limit",
-<<<<<<< HEAD
-    "usage wrong",
-=======
     "under the limit",
->>>>>>> guards
+    "usage wrong",
     "miscounted",
 )
 SHOWN = ("Sent", "Unknown")  # metrics

@@ -12,7 +12,6 @@ from tests.simulation.watch import Watch
 from tests.simulation.wired import Wired
 from tests.simulation.world import World
 
-
 DAILY_LIMITS = (5, 15, 30)  # segments; a run has fifty messages of one
 
 

@@ -95,7 +95,7 @@ class Wired:
             "lambda": self.waker,
         }
 
-        def client(service: str, config: object = None) -> Any:  # noqa: ANN401 - of any service
+        def client(service: str, config: object = None) -> Any:
             return self.dynamodb.once() if config is core.ONCE else clients[service]
 
         numbers = SimpleNamespace(random=self._world.random.random)
@@ -141,7 +141,7 @@ class PerContainer:
     def __init__(self, world: World, dynamodb: SimDynamoDb) -> None:
         self._world, self._dynamodb = world, dynamodb
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any method
+    def __getattr__(self, name: str) -> Any:
         container = self._world.process().container
         if container.control is None:
             container.control = DynamoControl(self._dynamodb, "MessageTable", self._world.clock)
