@@ -98,6 +98,7 @@ class Changes:
     def failed(self, current: Item | None, new: Item) -> None:
         """Every attempt failed: a claim that its owner knows nothing of, or a lost outcome."""
         knew = current is not None and string(current, "claim") in self._world.process().claims
+        self.lost_segments += int(new.get("segments", {"N": "0"})["N"])  # they are not given back
         if self._ledger.answer_lost():
             self._claim_is_lost(new)
         elif knew:

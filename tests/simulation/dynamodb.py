@@ -94,6 +94,8 @@ class SimDynamoDb:
             if key.startswith(USAGE) and not isinstance(error, Refused):
                 self._changes.usage_lost(abs(int(values[":segments"]["N"])))
             raise
+        if key.startswith(USAGE):
+            self._world.note(f"usage {names['#segments']} {values[':segments']['N']}", self._world.text())
         self._changes.updated(expression)
         return {"Attributes": item}
 

@@ -81,8 +81,8 @@ class Delivery[Credentials]:
         new = self._as_stored(record, answer, now)
         current = self.store.create(new)
         if current != new:
-            self.braking.give_back(admission.permit)
             self.telemetry.duplicate_received(current)
+            self.braking.give_back(admission.permit)
             conflict = current.fingerprint != record.fingerprint
             return DeliveryResult(current, repeated=not conflict, conflict=conflict)
         if new.status is Status.SENDING:
