@@ -27,6 +27,7 @@ from openvoip_sms.rules.log_id import log_id
 from openvoip_sms.rules.phone import mask, mask_within
 from openvoip_sms.rules.record import Reason, Record, Status
 from openvoip_sms.rules.rfc3339 import to_rfc3339
+from openvoip_sms.rules.sending import Sending
 from openvoip_sms.rules.unused import Unused
 
 NAMESPACE = "OpenVoipSms"
@@ -159,6 +160,12 @@ class CloudWatchTelemetry:
 
     # ---- Switch and brake ------------------------------------------------------------------
 
+    def switched(self, sending: Sending) -> None:
+        if sending.pause is None:
+            logger.warning("sending.resumed")
+        else:
+            logger.warning("sending.paused", extra={"since": to_rfc3339(sending.pause.since)})
+
     def brake_changed(self, brake: Brake) -> None:
         """The brake shut, began a trial, or opened."""
         next_try = brake.next_try and to_rfc3339(brake.next_try)
@@ -171,7 +178,7 @@ class CloudWatchTelemetry:
 
     def sending_paused(self, hours: float) -> None:
         """All sending has been paused by a person for so long."""
-        logger.warning("sending.paused", extra={"hours": round(hours, 1)})
+        logger.warning("sending.is_paused", extra={"hours": round(hours, 1)})
         self._count({"PausedHours": hours})
 
     def not_woken(self, error: Exception) -> None:

@@ -29,6 +29,7 @@ from openvoip_sms.rules.brake import Permit
 from openvoip_sms.rules.call_result import CallOutcome
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import OPEN, WAITING, Reason, Record, Status
+from openvoip_sms.rules.rome import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,14 @@ class Delivery[Credentials]:
             return self._call(current, admission.permit, seconds_left)
         self.braking.give_back(admission.permit)
         return self._not_claimed(current)
+
+    def foreseen(self, record: Record, now: datetime) -> Permission:
+        """Return whether a message might go now; nothing is stored or used up."""
+        held_by = self.control.fresh().held_by(now)
+        limit, segments = self.policy.daily_segment_limit, record.segments or 0
+        if held_by is None and limit and self.usage.used(day_of(now)) + segments > limit:
+            held_by = Reason.DAILY_LIMIT
+        return self._permission(record, now, held_by)
 
     def give_up(self, record_id: str) -> DeliveryResult:
         """End a waiting message that made the function die before it was claimed: it failed.

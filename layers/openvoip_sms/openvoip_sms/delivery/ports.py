@@ -304,6 +304,9 @@ class Telemetry(Protocol):
     def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
         """The gateway was called for a record."""
 
+    def switched(self, sending: Sending) -> None:
+        """A person stopped all sending, or let it go on."""
+
     def brake_changed(self, brake: Brake) -> None:
         """The brake shut, began a trial, or opened."""
 

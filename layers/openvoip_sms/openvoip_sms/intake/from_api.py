@@ -6,7 +6,7 @@ from typing import Any
 
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer, Stored
-from openvoip_sms.delivery.permission import Circumstances, Permission, permission
+from openvoip_sms.delivery.permission import Permission
 from openvoip_sms.intake.parse import parse_asked
 from openvoip_sms.rules.new_record import record_of
 from openvoip_sms.rules.record import WAITING, Record, Status
@@ -38,7 +38,7 @@ class ApiIntake:
         record_id = message.id or self.new_id()
         record = record_of(message, id=record_id, source="api", policy=policy, now=now)
         if message.dry_run:
-            return DryRun(record, permission(record, Circumstances(now, policy)))
+            return DryRun(record, self.delivery.foreseen(record, now))
         if record.status is Status.SCHEDULED or respond_async:
             stored = self.enqueuer.enqueue(record)
         else:

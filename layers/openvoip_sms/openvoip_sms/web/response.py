@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from openvoip_sms.delivery.permission import End
+from openvoip_sms.delivery.permission import End, Hold
 from openvoip_sms.delivery.ports import UnreadableRecord
 from openvoip_sms.intake.from_api import DryRun
 from openvoip_sms.rules.message import Violation
@@ -169,8 +169,11 @@ def dry_run_response(dry_run: DryRun) -> Response:
     shown = public(dry_run.record)
     names = "to sender text replaced encoding segments cost_eur category archive reference send_at"
     body = {name: shown[name] for name in names.split() if name in shown} | {"dry_run": True}
-    if isinstance(dry_run.permission, End):
-        ended = dry_run.permission
-        detail = ended.detail or REASON_IN_WORDS[ended.reason]
-        body["stopped_by"] = {"reason": ended.reason, "detail": detail}
+    match dry_run.permission:
+        case End(reason=reason, detail=detail):
+            body["stopped_by"] = {"reason": reason, "detail": detail or REASON_IN_WORDS[reason]}
+        case Hold(reason=reason):
+            body["stopped_by"] = {"reason": reason, "detail": REASON_IN_WORDS[reason]}
+        case _:
+            pass
     return Response(HTTPStatus.OK, body)
