@@ -48,6 +48,10 @@ class FakeStore:
         self._answer()
         return self.records.get(record_id)
 
+    def get_many(self, record_ids: Iterable[str]) -> Iterable[Record]:
+        self._answer()
+        return [self.records[key] for key in record_ids if key in self.records]
+
     def replace(self, old: Record, new: Record) -> Record | None:
         self._answer()
         current = self.records.get(old.id)
