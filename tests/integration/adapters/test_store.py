@@ -59,6 +59,8 @@ FULL = Record(
     refusals=1,
     maybe_sent=True,
     check_at=START + timedelta(seconds=90),
+    decided_by="Anna Bianchi",
+    resolution="guasto-24-novembre",
     version=7,
 )
 
