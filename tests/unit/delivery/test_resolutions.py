@@ -227,6 +227,43 @@ def test_without_the_table_nothing_is_decided():
         bench.resolve(decision(1))
 
 
+def test_of_two_first_calls_the_one_that_is_stored_says_what_is_decided(monkeypatch):
+    """The index has shown them different doubts, as many of them."""
+    bench = Bench(doubt(1), doubt(2))
+    bench.lists.lagging = {"m-2"}
+    create = bench.resolutions.create
+
+    def overtaken(*given):
+        monkeypatch.setattr(bench.resolutions, "create", create)
+        bench.lists.lagging = {"m-1"}
+        assert bench.resolve(decision(1)) == Progress(1, 0, 0)
+        return create(*given)
+
+    monkeypatch.setattr(bench.resolutions, "create", overtaken)
+    assert bench.resolve(decision(1)) == Progress(1, 0, 0)
+    assert bench.queued() == ["m-2"]
+    assert bench.store["m-1"] == doubt(1)
+
+
+@pytest.mark.parametrize("what", Decision)
+def test_what_another_person_decides_at_the_same_moment_is_skipped(monkeypatch, what):
+    bench = Bench(doubt(1), doubt(2))
+    read = bench.store.get_many
+    arrived = doubt(1, status=Status.SENT, version=4)
+
+    def confirmed_meanwhile(keys):
+        found = list(read(keys))
+        if bench.resolutions.stored:
+            bench.add(arrived)
+        return found
+
+    monkeypatch.setattr(bench.store, "get_many", confirmed_meanwhile)
+    assert bench.resolve(decision(2, what)) == Progress(1, 1, 0)
+    assert bench.store["m-1"] == arrived
+    assert "m-1" not in bench.queued()
+    assert [one.id for one in bench.telemetry.changes] == ["m-2"]
+
+
 # ---- Interrupted anywhere ----------------------------------------------------------------------
 
 
