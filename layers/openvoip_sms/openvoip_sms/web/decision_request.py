@@ -117,21 +117,23 @@ def _text(value: object) -> str:
 
 def _id(value: object) -> str:
     if not ID_PATTERN.fullmatch(_text(value)):
-        raise Invalid("bad_id", "1 to 128 of A-Z a-z 0-9 . _ : -")
+        raise Invalid("bad_id", "Must be 1 to 128 of A-Z a-z 0-9 and . _ : - only.")
     return _text(value)
 
 
 def _moment(value: object) -> datetime:
     """Records have milliseconds: what is between two counts as the later one."""
+    text = _text(value)
     try:
-        return to_next_millisecond(from_rfc3339(_text(value)))
+        return to_next_millisecond(from_rfc3339(text))
     except (ValueError, OverflowError):
         raise Invalid("bad_time", _BAD_TIME) from None
 
 
 def _decision(value: object) -> Decision:
+    text = _text(value)
     try:
-        return Decision(_text(value))
+        return Decision(text)
     except ValueError:
         raise Invalid("bad_decision", f"Must be one of {', '.join(Decision)}.") from None
 
