@@ -1,15 +1,23 @@
 """The delivery's ports in plain memory: what a test needs to run a use case and inspect it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from openvoip_sms.delivery.ports import QueueUnavailable, Sms, StoreUnavailable, Unfinished
+from openvoip_sms.delivery.ports import (
+    QueueUnavailable,
+    Sms,
+    StoredResolution,
+    StoreUnavailable,
+    Unfinished,
+)
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
 from openvoip_sms.rules.limits import MAX_NOTED, SAME_TEXT_WITHIN, hour_of
-from openvoip_sms.rules.record import Reason, Record
+from openvoip_sms.rules.period import Period
+from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.resolution import Doubt, Resolution
 from openvoip_sms.rules.unused import Unused
 
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -48,6 +56,10 @@ class FakeStore:
     def get(self, record_id: str) -> Record | None:
         self._answer()
         return self.records.get(record_id)
+
+    def get_many(self, record_ids: Iterable[str]) -> Iterable[Record]:
+        self._answer()
+        return [self.records[key] for key in record_ids if key in self.records]
 
     def replace(self, old: Record, new: Record) -> Record | None:
         self._answer()
@@ -154,6 +166,44 @@ class FakeSchedule:
     def _answer(self) -> None:
         if self.down:
             raise QueueUnavailable("ServiceUnavailable")
+
+
+class FakeLists:
+    """The index by status of a store; `lagging`: ids that it does not know yet."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.lagging: set[str] = set()
+
+    def ids_in_status(self, status: Status, period: Period, maximum: int) -> list[str]:
+        found = sorted(
+            (record.created_at, key)
+            for key, record in self._store.records.items()
+            if record.status is status and _is_within(record.created_at, period)
+        )
+        return [key for _, key in found if key not in self.lagging][-maximum:]
+
+
+def _is_within(moment: datetime, period: Period) -> bool:
+    return (period.since is None or moment >= period.since) and (
+        period.until is None or moment < period.until
+    )
+
+
+class FakeResolutions:
+    """Keeps what was stored first under each id."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, StoredResolution] = {}
+
+    def get(self, resolution_id: str) -> StoredResolution | None:
+        return self.stored.get(resolution_id)
+
+    def create(
+        self, resolution: Resolution, doubts: Sequence[Doubt], _now: datetime
+    ) -> StoredResolution:
+        new = StoredResolution(resolution, tuple(doubts))
+        return self.stored.setdefault(resolution.id, new)
 
 
 @dataclass

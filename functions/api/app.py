@@ -19,9 +19,8 @@ def respond(event: dict[str, Any], context: LambdaContext) -> Response:
     try:
         if event["resource"] == "/health":
             return Response(HTTPStatus.OK, {"status": "ok", "version": __version__})
-        return api.messages_api().respond(
-            event, lambda: context.get_remaining_time_in_millis() / 1000
-        )
+        routes = {"/resolutions": api.resolutions_api}.get(event["resource"], api.messages_api)
+        return routes().respond(event, lambda: context.get_remaining_time_in_millis() / 1000)
     except tuple(ERRORS) as error:
         answer = response.response_for(error, ERRORS)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -19,6 +19,7 @@ def take_every_path(deployment):
     before = queue_depth(deployment.stack)
     over_webhooks(deployment)
     over_the_api(deployment)
+    after_an_outage(deployment)
     over_the_queue(deployment)
     wait_until(lambda: queue_depth(deployment.stack) <= before, "an empty queue")
 
@@ -49,6 +50,17 @@ def over_the_api(deployment):
     )
     assert deployment.stack.invoke("reconciler", {})["queued"] >= 1
     assert deployment.call("POST", "/messages/permesso-3/cancel")[0] == 200
+
+
+def after_an_outage(deployment):
+    """A person decides about many messages at once: here about the only one of its period."""
+    began = datetime.now(UTC)
+    deployment.gateway.fail_next(1, "cut", to="+393331234715")
+    doubt = {"to": "3331234715", "text": "Permesso in dubbio", "id": "permesso-6"}
+    assert deployment.call("POST", "/messages", doubt)[0] == 202
+    period = {"since": began.isoformat(), "until": datetime.now(UTC).isoformat()}
+    decision = {"id": "permesso", **period, "decision": "resend", "messages": 1}
+    wait_until(lambda: deployment.call("POST", "/resolutions", decision)[0] == 200, "a resolution")
 
 
 def over_the_queue(deployment):

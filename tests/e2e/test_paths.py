@@ -101,6 +101,24 @@ def test_a_person_resends_an_unknown_message_once_however_often_they_click(deplo
     assert len(deployment.accepted("Rimandato")) == 1
 
 
+def test_the_doubts_of_an_outage_are_decided_at_once(deployment):
+    began = datetime.now(UTC)
+    for n in range(3):
+        deployment.gateway.fail_next(1, "cut", to=f"+39333123452{n}")
+        message = {"to": f"333123452{n}", "text": f"Dopo il guasto {n}", "id": f"guasto-{n}"}
+        assert deployment.call("POST", "/messages", message)[0] == 202
+    period = {"since": began.isoformat(), "until": datetime.now(UTC).isoformat()}
+    asked = {"id": "guasto", **period, "decision": "resend", "messages": 4, "by": "Anna Bianchi"}
+    status, _, body = deployment.call("POST", "/resolutions", asked)
+    assert (status, body["found"]) == (409, 3)
+    asked["messages"] = 3
+    answers = [deployment.call("POST", "/resolutions", asked)[2] for _ in range(2)]
+    assert [(one["done"], one["remaining"]) for one in answers] == [(3, 0)] * 2
+    for n in range(3):
+        assert deployment.wait_for(f"guasto-{n}", "sent")["decided_by"] == "Anna Bianchi"
+        assert len(deployment.accepted(f"Dopo il guasto {n}")) == 1
+
+
 def test_a_scheduled_message_can_be_cancelled_together_with_its_schedule(deployment):
     at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
     message = {"to": "3331234508", "text": "Fra un mese", "id": "poi-1", "send_at": at}

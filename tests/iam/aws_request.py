@@ -72,7 +72,7 @@ def uses(request: Request, account: Account) -> set[Use]:
     place = f"{request.region}:{account.id}"
     match request.service:
         case "dynamodb":
-            return {_table(request, place)}
+            return _tables(request, place)
         case "sqs":
             return {_queue(request)}
         case "secretsmanager":
@@ -87,13 +87,15 @@ def _operation(request: Request) -> str:
     return request.headers["x-amz-target"].rpartition(".")[2]
 
 
-def _table(request: Request, place: str) -> Use:
-    body = request.json
-    if "TableName" not in body:
-        raise UnknownRequest(f"dynamodb: {_operation(request)} names no table, or several")
+def _tables(request: Request, place: str) -> set[Use]:
+    """A batch needs its own permission for each of its tables."""
+    body, operation = request.json, _operation(request)
+    tables = list(body["RequestItems"]) if operation == "BatchGetItem" else [body.get("TableName")]
+    if not all(tables):
+        raise UnknownRequest(f"dynamodb: {operation} names no table, or several")
     index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
-    table = f"arn:aws:dynamodb:{place}:table/{body['TableName']}"
-    return Use(f"dynamodb:{_operation(request)}", table + index)
+    arns = [f"arn:aws:dynamodb:{place}:table/{table}{index}" for table in tables]
+    return {Use(f"dynamodb:{operation}", arn) for arn in arns}
 
 
 def _queue(request: Request) -> Use:

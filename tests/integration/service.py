@@ -24,14 +24,15 @@ class HttpAnswer:
     def __post_init__(self):
         self.status = self.raw["statusCode"]
         self.headers = self.raw["headers"]
-        self.body = json.loads(self.raw["body"])
+        is_csv = self.headers["Content-Type"] == "text/csv; charset=utf-8"
+        self.body = self.raw["body"] if is_csv else json.loads(self.raw["body"])
         if self.status >= 400:
             assert self.headers["Content-Type"] == "application/problem+json"
             assert self.body["status"] == self.status
             assert self.body["title"]
             assert self.body["detail"].endswith((".", "?")), self.body["detail"]
         else:
-            assert self.headers["Content-Type"] == "application/json"
+            assert is_csv or self.headers["Content-Type"] == "application/json"
         assert "Traceback" not in self.raw["body"]
 
     @property
@@ -69,11 +70,14 @@ class Service:
     def http(self, given, seconds=29.0):
         return HttpAnswer(self._api.handler(given, context(seconds)))
 
-    def call(self, method, resource, key=None, **query):
-        given = event("api_send") | {"httpMethod": method, "resource": resource, "body": None}
+    def call(self, method, resource, key=None, *, body=None, accept=None, seconds=29.0, **query):
+        text = body if isinstance(body, str | None) else json.dumps(body)
+        given = event("api_send") | {"httpMethod": method, "resource": resource, "body": text}
         given["pathParameters"] = {"id": key} if key else None
         given["queryStringParameters"] = query or None
-        return self.http(given)
+        if accept:
+            given["multiValueHeaders"] |= {"accept": [accept]}
+        return self.http(given, seconds)
 
     def post(self, body, *, base64=False, seconds=29.0, **headers):
         text = body if isinstance(body, str | None) else json.dumps(body)

@@ -140,6 +140,19 @@ class SimDynamoDb:
         self._changes.read(item)
         return {"Item": item} if item else {}
 
+    def batch_get_item(self, **request: Any) -> Item:
+        """Some keys are left out of an answer, and asked for again."""
+        [(table, asked)] = request["RequestItems"].items()
+        assert asked["ConsistentRead"]
+        self._world.leave("", self._world.random.uniform(0.005, 0.05))
+        self._may_fail("table_throttled", "table_timeout_not_written")
+        self._world.come_back()
+        left_out = asked["Keys"][1:] if self._world.faults.happens("batch_cut") else []
+        keys = [key["id"]["S"] for key in asked["Keys"] if key not in left_out]
+        unread = {table: asked | {"Keys": left_out}} if left_out else {}
+        found = [item for item in map(self.table.get, keys) if item]
+        return {"Responses": {table: found}, "UnprocessedKeys": unread}
+
     def get_paginator(self, operation: str) -> Any:
         assert operation == "query"
         return SimpleNamespace(paginate=self._pages)
@@ -157,8 +170,15 @@ class SimDynamoDb:
     def _found(self, request: dict[str, Any]) -> list[Item]:
         if request["IndexName"] == "by_hold":
             return self._held(request)
-        keys = self._counted(request) if request.get("Select") else self._due(request)
-        return [{"id": {"S": key}} for key in keys]
+        if request["IndexName"] == "by_check":
+            keys = self._due(request)
+        else:
+            keys = self._counted(request) if request.get("Select") else self._listed(request)
+        return [self._index_entry(key) for key in keys]
+
+    def _index_entry(self, key: str) -> Item:
+        item = self.table.items[key]
+        return {name: item[name] for name in ("id", "created_at")}
 
     def _held(self, request: dict[str, Any]) -> list[Item]:
         assert request["KeyConditionExpression"] == "hold_shard = :shard"
@@ -167,6 +187,20 @@ class SimDynamoDb:
         if found and self._world.faults.happens("index_stale"):
             return self.table.left_held(shard) + found[1:]
         return found
+
+    def _listed(self, request: dict[str, Any]) -> list[str]:
+        """The newest first; what is new may be missing."""
+        assert request["IndexName"] == "by_status"
+        assert request["KeyConditionExpression"].startswith("#key = :value AND created_at BETWEEN")
+        values = request["ExpressionAttributeValues"]
+        moments = {
+            key: self.table.items[key]["created_at"]["S"]
+            for key in self.table.in_status_shard(values[":value"]["S"])
+        }
+        since, until = (values[name]["S"] for name in (":since", ":until"))
+        found = [key for key, moment in moments.items() if since <= moment <= until]
+        found.sort(key=lambda key: moments[key], reverse=True)
+        return found[1:] if found and self._world.faults.happens("index_stale") else found
 
     def _counted(self, request: dict[str, Any]) -> list[str]:
         assert request["IndexName"] == "by_status"

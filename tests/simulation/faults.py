@@ -15,6 +15,7 @@ EVERY_FAULT = {
     "table_timeout_not_written": 0.003,
     "table_retried": 0.005,  # written, its answer lost, and tried again by the SDK
     "index_stale": 0.05,
+    "batch_cut": 0.5,  # some keys of a batch are not answered
     # queue and scheduler
     "queue_refused": 0.01,
     "queue_timeout_taken": 0.01,

@@ -1,13 +1,20 @@
 """Those who look after what was sent: the reconciler by its timer, and persons."""
 
+import json
+from datetime import timedelta
+from typing import Any
+
 from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules.record import OPEN, Status
+from openvoip_sms.rules.rfc3339 import to_rfc3339
 from tests.simulation.changes import string
-from tests.simulation.traffic import ARRIVALS, Clients
+from tests.simulation.traffic import ACCEPTED, AGAIN, ARRIVALS, TRIES, Clients
 from tests.simulation.wired import Wired
 from tests.simulation.world import World
 
 RECONCILED_EVERY = 300.0  # seconds
+SHARE_AT_ONCE = 0.3  # of decisions
+OK = 200
 QUIET_AFTER = 3600.0  # seconds in which the last client has given up
 
 
@@ -18,6 +25,7 @@ class Watch:
         self._world, self._wired, self._clients = world, wired, clients
         self.repairs = 0
         wired.waker.on_answer = self._add
+        self._resolutions = 0
 
     def reconcile_every_few_minutes(self) -> None:
         for _ in range(2 if self._world.faults.happens("reconciler_twice") else 1):
@@ -39,6 +47,9 @@ class Watch:
 
     def _decide(self) -> None:
         random, items = self._world.random, self._wired.changes.by_text.values()
+        if random.random() < SHARE_AT_ONCE:
+            self._decide_many()
+            return
         looked_at = [
             item for item in items if string(item, "status") not in OPEN or random.random() < 0.2
         ]
@@ -51,3 +62,38 @@ class Watch:
             route = ("POST", f"/messages/{{id}}/{action}")
             key = string(item, "id")
             self._clients.request("api", route, "", {}, lambda _status, _body: None, id=key)
+
+    def _decide_many(self) -> None:
+        """A person counts what is unknown of a period, perhaps wrongly, and decides about all."""
+        random, now = self._world.random, self._world.clock()
+        since = now - timedelta(seconds=random.uniform(1.0, 3 * ARRIVALS))
+        period = {"since": to_rfc3339(since), "until": to_rfc3339(now)}
+        counted = self._unknown_of(period)
+        if not counted:
+            return
+        self._resolutions += 1
+        asked = period | {
+            "id": f"resolution-{self._resolutions}",
+            "decision": random.choice(("resend", "confirm")),
+            "messages": counted + (random.random() < 0.1),
+        }
+        for _ in range(random.choice((1, 2))):  # a double click
+            self._resolve(json.dumps(asked), TRIES)
+
+    def _unknown_of(self, period: dict[str, str]) -> int:
+        items = self._wired.changes.by_text.values()
+        unknown = [item for item in items if string(item, "status") == Status.UNKNOWN]
+        moments = [string(item, "created_at") for item in unknown]
+        return sum(period["since"] <= moment < period["until"] for moment in moments)
+
+    def _resolve(self, asked: str, tries: int) -> None:
+        """Repeat the call until it is complete."""
+
+        def on_answer(status: int, body: dict[str, Any]) -> None:
+            if status == OK and body["done"] + body["skipped"] != body["messages"]:
+                self._world.violation("a resolution has lost a message", asked)
+            if (status == ACCEPTED or status in AGAIN) and "found" not in body and tries:
+                later = self._world.stage.now + self._world.random.uniform(0.0, 60.0)
+                self._world.stage.at(later, lambda: self._resolve(asked, tries - 1))
+
+        self._clients.request("api", ("POST", "/resolutions"), asked, {}, on_answer)

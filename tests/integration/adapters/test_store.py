@@ -59,6 +59,8 @@ FULL = Record(
     refusals=1,
     maybe_sent=True,
     check_at=START + timedelta(seconds=90),
+    decided_by="Anna Bianchi",
+    resolution="guasto-24-novembre",
     version=7,
 )
 
@@ -559,3 +561,57 @@ _OPERATION = {
     CALLS["due"]: "query",
     CALLS["list"]: "query",
 }
+
+
+# Many records at once
+
+
+def test_many_records_are_read_at_once_whatever_their_number(store):
+    for n in range(150):
+        store.create(waiting(id=f"m-{n}"))
+    asked = [*(f"m-{n}" for n in range(150)), "m-1", "gone"]
+    assert sorted(one.id for one in store.get_many(asked)) == sorted(f"m-{n}" for n in range(150))
+    assert list(store.get_many([])) == []
+
+
+def test_of_many_one_that_cannot_be_read_hides_no_other(store, stack):
+    found = []
+    reader = DynamoStore(stack.dynamodb, stack["MessageTable"], RETENTION, found.append)
+    for key in ("m-1", "m-9"):
+        store.create(waiting(id=key))
+    stack.dynamodb.put_item(
+        TableName=stack["MessageTable"], Item=item(stack, "m-9") | {"status": {"S": "held"}}
+    )
+    assert [one.id for one in reader.get_many(["m-9", "m-1"])] == ["m-1"]
+    assert [one.id for one in found] == ["m-9"]
+
+
+def test_what_an_answer_leaves_out_is_asked_for_again(store, stack, hook):
+    for key in ("m-1", "m-2"):
+        store.create(waiting(id=key))
+    asked = []
+
+    def leave_out(parsed, **_):
+        """As DynamoDB does after 16 MB, or while it throttles."""
+        asked.append(len(parsed["Responses"][stack["MessageTable"]]))
+        if len(asked) == 1:
+            [left] = [{"id": one["id"]} for one in parsed["Responses"][stack["MessageTable"]][1:]]
+            del parsed["Responses"][stack["MessageTable"]][1:]
+            parsed["UnprocessedKeys"] = {
+                stack["MessageTable"]: {"Keys": [left], "ConsistentRead": True}
+            }
+
+    hook(stack.dynamodb, "after-call.dynamodb.BatchGetItem", leave_out)
+    assert sorted(one.id for one in store.get_many(["m-1", "m-2"])) == ["m-1", "m-2"]
+    assert asked == [2, 1]
+
+
+def test_a_table_that_leaves_out_the_same_for_ever_is_unavailable(store, stack, hook):
+    def leave_all_out(parsed, **_):
+        parsed["Responses"] = {}
+        keys = {"Keys": [{"id": {"S": "m-1"}}], "ConsistentRead": True}
+        parsed["UnprocessedKeys"] = {stack["MessageTable"]: keys}
+
+    hook(stack.dynamodb, "after-call.dynamodb.BatchGetItem", leave_all_out)
+    with pytest.raises(StoreUnavailable):
+        list(store.get_many(["m-1"]))

@@ -110,6 +110,14 @@ def test_a_call_needs_its_action_on_its_resource(call, use):
     assert uses_of(service, operation, **arguments) == {Use(*use)}
 
 
+def test_a_batch_is_read_from_each_of_its_tables():
+    tables = {name: {"Keys": [KEY]} for name in ("messages", "others")}
+    assert uses_of("dynamodb", "batch_get_item", RequestItems=tables) == {
+        Use("dynamodb:BatchGetItem", TABLE),
+        Use("dynamodb:BatchGetItem", TABLE.replace("messages", "others")),
+    }
+
+
 def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
     target = {"Arn": QUEUE, "RoleArn": ROLE, "Input": "{}"}
     schedule = {"ScheduleExpression": "at(2026-12-24T08:00:00)", "Target": target}
@@ -126,7 +134,11 @@ def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
     [
         ("s3", "list_buckets", {}),
         ("dynamodb", "list_tables", {}),
-        ("dynamodb", "batch_get_item", {"RequestItems": {"messages": {"Keys": [KEY]}}}),
+        (
+            "dynamodb",
+            "batch_write_item",
+            {"RequestItems": {"messages": [{"PutRequest": {"Item": KEY}}]}},
+        ),
         ("scheduler", "list_schedules", {}),
         ("scheduler", "get_schedule", {"Name": "s-1"}),
     ],

@@ -95,7 +95,7 @@ def everything():
     """What came of the runs of some seeds together."""
     ends, faults = Counter(), Counter()
     for seed in range(60):
-        outcome = held(seed=seed)
+        outcome = held(seed=seed, persons=seed % 3 == 0)
         ends += outcome.ends
         faults += outcome.faults
     return ends, faults

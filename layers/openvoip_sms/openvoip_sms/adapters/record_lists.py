@@ -4,26 +4,23 @@ The index by status is spread over partitions, so that none takes the writes of 
 merges them; moments that are the same are ordered by id, so that a page may end between them.
 """
 
-import base64
 import heapq
 import itertools
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from openvoip_sms.adapters.list_range import Place, Range, read_cursor, write_cursor
 from openvoip_sms.adapters.record_item import SHARDS, status_shard
 from openvoip_sms.adapters.store import DynamoStore, translated
-from openvoip_sms.delivery.ports import BadCursor, Page, UnreadableRecord
+from openvoip_sms.delivery.ports import Page, UnreadableRecord
+from openvoip_sms.rules.period import ALWAYS, Period
 from openvoip_sms.rules.record import Record, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY_RECIPIENT, BY_STATUS = "by_recipient", "by_status"
-_MAX_KEY_BYTES = (1024, 2048)  # of DynamoDB's sort keys and partition keys
-
-type Place = tuple[str, str]  # a record's `created_at` and id: where it stands in its list
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,18 @@ class _Partition:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What the records of a list have in common."""
+
+    field: str
+    value: str
+    period: Period
+
+    def finds(self, record: Record | UnreadableRecord) -> bool:
+        return _stored(record, self.field) == self.value
+
+
 class DynamoLists:
     """Implements the delivery's `RecordLists`."""
 
@@ -42,13 +51,23 @@ class DynamoLists:
         self._store, self._client, self._table = store, client, table
         self.get = store.get
 
-    def to_recipient(self, number: str, limit: int, cursor: str | None) -> Page:
-        return self._page([_Partition(BY_RECIPIENT, "to", number)], "to", number, limit, cursor)
+    def to_recipient(
+        self, number: str, limit: int, cursor: str | None, period: Period = ALWAYS
+    ) -> Page:
+        partitions = [_Partition(BY_RECIPIENT, "to", number)]
+        return self._page(partitions, _Search("to", number, period), limit, cursor)
 
-    def in_status(self, status: Status, limit: int, cursor: str | None) -> Page:
-        shards = (status_shard(status, shard) for shard in range(SHARDS))
-        partitions = [_Partition(BY_STATUS, "status_shard", shard) for shard in shards]
-        return self._page(partitions, "status", status, limit, cursor)
+    def in_status(
+        self, status: Status, limit: int, cursor: str | None, period: Period = ALWAYS
+    ) -> Page:
+        search = _Search("status", status, period)
+        return self._page(_partitions(status), search, limit, cursor)
+
+    def ids_in_status(self, status: Status, period: Period, maximum: int) -> list[str]:
+        """Return the ids of the newest records of a period, the oldest of them first."""
+        places = self._merged(_partitions(status), Range.of(period, None), maximum)
+        newest = [record_id for _, record_id in itertools.islice(places, maximum)]
+        return newest[::-1]
 
     def count(self, status: Status) -> int:
         """How many records are in this status, as far as the index knows by now."""
@@ -68,67 +87,53 @@ class DynamoLists:
     def _page(
         self,
         partitions: Iterable[_Partition],
-        field: str,
-        value: str,
+        search: _Search,
         limit: int,
         cursor: str | None,
     ) -> Page:
-        after = _read_cursor(cursor, value) if cursor else None
-        lists = [self._places(partition, after, limit) for partition in partitions]
-        places = (one for one in heapq.merge(*lists, reverse=True) if after is None or one < after)
+        after = read_cursor(cursor, search.value) if cursor else None
+        places = self._merged(partitions, Range.of(search.period, after), limit + 1)
         found = list(itertools.islice(places, limit + 1))
-        more = _write_cursor(value, found[limit - 1]) if len(found) > limit else None
+        more = write_cursor(search.value, found[limit - 1]) if len(found) > limit else None
         records = (self._store.get_or_unreadable(record_id) for _, record_id in found[:limit])
         # The index may lag behind the table.
-        return Page([one for one in records if one and _stored(one, field) == value], more)
+        return Page([one for one in records if one and search.finds(one)], more)
 
-    def _places(self, partition: _Partition, after: Place | None, limit: int) -> Iterator[Place]:
-        """The places of one partition, not those that come before the last page's end."""
+    def _merged(
+        self, partitions: Iterable[_Partition], within: Range, page: int
+    ) -> Iterator[Place]:
+        lists = [self._places(partition, within, page) for partition in partitions]
+        return (place for place in heapq.merge(*lists, reverse=True) if within.contains(place))
+
+    def _places(self, partition: _Partition, within: Range, page: int) -> Iterator[Place]:
+        """The places of one partition, and perhaps some of the moments at which the range ends."""
         for _, same_moment in itertools.groupby(
-            self._keys(partition, after, limit), key=lambda place: place[0]
+            self._keys(partition, within, page), key=lambda place: place[0]
         ):
             yield from sorted(same_moment, reverse=True)
 
-    def _keys(self, partition: _Partition, after: Place | None, limit: int) -> Iterator[Place]:
-        until: dict[str, Any] = {":until": {"S": after[0]}} if after else {}
+    def _keys(self, partition: _Partition, within: Range, page: int) -> Iterator[Place]:
+        if within.is_empty:
+            return  # DynamoDB refuses limits that are the wrong way round
+        condition, values = within.condition()
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=partition.index,
-            KeyConditionExpression="#key = :value" + (" AND created_at <= :until" if after else ""),
+            KeyConditionExpression="#key = :value" + condition,
             ExpressionAttributeNames={"#key": partition.key},
-            ExpressionAttributeValues={":value": {"S": partition.value}, **until},
+            ExpressionAttributeValues={":value": {"S": partition.value}, **values},
             ScanIndexForward=False,
-            PaginationConfig={"PageSize": limit + 1},
+            PaginationConfig={"PageSize": page},
         )
         with translated():
-            for page in pages:
-                yield from ((item["created_at"]["S"], item["id"]["S"]) for item in page["Items"])
+            for found in pages:
+                yield from ((item["created_at"]["S"], item["id"]["S"]) for item in found["Items"])
+
+
+def _partitions(status: Status) -> list[_Partition]:
+    shards = (status_shard(status, shard) for shard in range(SHARDS))
+    return [_Partition(BY_STATUS, "status_shard", shard) for shard in shards]
 
 
 def _stored(record: Record | UnreadableRecord, field: str) -> object:
     return getattr(record, field) if isinstance(record, Record) else record.texts.get(field)
-
-
-def _write_cursor(value: str, place: Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps([value, *place]).encode()).decode()
-
-
-def _read_cursor(cursor: str, value: str) -> Place:
-    """Read a cursor that belongs to the same list.
-
-    Raises:
-        BadCursor: it is not.
-    """
-    try:
-        of, *place = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        created_at, record_id = place
-        # A page may end with a damaged record, after which the list must continue: any key will do.
-        if of == value and all(map(_may_be_key, (created_at, record_id), _MAX_KEY_BYTES)):
-            return created_at, record_id
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        pass  # binascii.Error is a ValueError
-    raise BadCursor("The cursor does not belong to this list: start without it.")
-
-
-def _may_be_key(text: str, maximum: int) -> bool:
-    return 0 < len(text.encode()) <= maximum

@@ -1,5 +1,6 @@
 """The table: one item a message, changed only on condition of its version."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY_CHECK = "by_check"
+_MAX_KEYS = 100  # of one BatchGetItem
+_MAX_READS = 10  # calls for that many keys: an answer ends at 16 MB, or where the table throttles
 _NOT_TRANSLATED = frozenset(
     {"ValidationException", "AccessDeniedException", "ResourceNotFoundException"}
 )
@@ -89,6 +92,13 @@ class DynamoStore:
             )
         return self._read(found["Item"]) if "Item" in found else None
 
+    def get_many(self, record_ids: Iterable[str]) -> Iterator[Record]:
+        """Return those of the records that there are and that can be read."""
+        for some in itertools.batched(dict.fromkeys(record_ids), _MAX_KEYS, strict=False):
+            for item in self._items(some):
+                with suppress(UnreadableRecord):
+                    yield self._read(item)
+
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page."""
         for shard in range(SHARDS):
@@ -129,6 +139,19 @@ class DynamoStore:
             # Items cannot be compared: the table trims the zeros of 86400.0 and 0.10.
             return record if current == to_record(item) else current
         return record
+
+    def _items(self, record_ids: Iterable[str]) -> Iterator[Item]:
+        """Read up to `_MAX_KEYS` items, with new calls for what one has left out."""
+        keys: Any = [{"id": {"S": record_id}} for record_id in record_ids]
+        unread: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for _ in range(_MAX_READS):
+            with translated():
+                answer = self._client.batch_get_item(RequestItems=unread)
+            yield from answer["Responses"].get(self._table, ())
+            unread = answer.get("UnprocessedKeys")
+            if not unread:
+                return
+        raise StoreUnavailable("UnprocessedKeys")
 
     def _due_keys(self, shard: int, now: datetime) -> Iterator[str]:
         pages = self._client.get_paginator("query").paginate(

@@ -1,4 +1,7 @@
-"""What a person may decide about a message: cancel, resend or confirm. Safe to repeat."""
+"""What a person may decide about a message: cancel, resend or confirm. Safe to repeat.
+
+`by` says who: it is kept on the record.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,32 +35,33 @@ class ManualActions:
     policy: Policy
     clock: Clock
 
-    def cancel(self, record_id: str) -> ActionResult:
+    def cancel(self, record_id: str, by: str | None = None) -> ActionResult:
         """Cancel a waiting message. To repeat it is a success too."""
-        result = self._apply(record_id, transitions.cancelled)
+        result = self._apply(record_id, transitions.cancelled, by)
         if result.completed and result.record and result.record.send_at:
             self._unschedule(record_id)
         already = result.record is not None and result.record.status is Status.CANCELLED
         return ActionResult(result.record, completed=result.completed or already)
 
-    def resend(self, record_id: str) -> ActionResult:
+    def resend(self, record_id: str, by: str | None = None) -> ActionResult:
         """Queue a message again that is unknown, failed, expired or suppressed by a limit."""
-        result = self._apply(record_id, transitions.resent)
+        result = self._apply(record_id, transitions.resent, by)
         if result.completed and result.record:
             self.enqueuer.hand_over(result.record)
         return result
 
-    def confirm(self, record_id: str) -> ActionResult:
+    def confirm(self, record_id: str, by: str | None = None) -> ActionResult:
         """Say of an unknown message that it arrived."""
-        return self._apply(record_id, transitions.confirmed)
+        return self._apply(record_id, transitions.confirmed, by)
 
-    def _apply(self, record_id: str, change: Change) -> ActionResult:
+    def _apply(self, record_id: str, change: Change, by: str | None) -> ActionResult:
         record = self.store.get(record_id)
         if record is None:
             return ActionResult(None)
-        new = change(record, self.clock(), self.policy)
-        if new is None:
+        changed = change(record, self.clock(), self.policy)
+        if changed is None:
             return ActionResult(record)
+        new = transitions.decided(changed, by)
         current = self.store.replace(record, new)
         if current != new:
             return ActionResult(current)

@@ -8,7 +8,9 @@ from typing import Protocol
 from openvoip_sms.rules.brake import Brake, Place
 from openvoip_sms.rules.call_result import CallResult
 from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
+from openvoip_sms.rules.period import ALWAYS, Period
 from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.resolution import Doubt, Resolution
 from openvoip_sms.rules.sending import Sending
 from openvoip_sms.rules.unused import Unused
 from openvoip_sms.rules.usage import DayUsage
@@ -77,6 +79,12 @@ class Store(Protocol):
 
     def get(self, record_id: str) -> Record | None:
         """Return the record by a consistent read, `None` if there is none."""
+
+    def get_many(self, record_ids: Iterable[str]) -> Iterable[Record]:
+        """Return those of the records that there are, in any order, by consistent reads.
+
+        A record that cannot be read is left out.
+        """
 
     def replace(self, old: Record, new: Record) -> Record | None:
         """Write `new` if `old`'s version is still current; return what is stored now."""
@@ -185,9 +193,39 @@ class RecordLists(Protocol):
 
     def get(self, record_id: str) -> Record | None: ...
 
-    def to_recipient(self, number: str, limit: int, cursor: str | None) -> Page: ...
+    def to_recipient(
+        self, number: str, limit: int, cursor: str | None, period: Period = ALWAYS
+    ) -> Page: ...
 
-    def in_status(self, status: Status, limit: int, cursor: str | None) -> Page: ...
+    def in_status(
+        self, status: Status, limit: int, cursor: str | None, period: Period = ALWAYS
+    ) -> Page: ...
+
+    def ids_in_status(self, status: Status, period: Period, maximum: int) -> list[str]:
+        """Return the ids of the newest records of a period, the oldest of them first.
+
+        The index may lag behind the table.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResolution:
+    """A decision about many records as it was stored first, with those records' versions."""
+
+    resolution: Resolution
+    doubts: Sequence[Doubt]
+
+
+class Resolutions(Protocol):
+    """Decisions about many records. May raise `StoreUnavailable`."""
+
+    def get(self, resolution_id: str) -> StoredResolution | None:
+        """Return what is stored under the id, by consistent reads."""
+
+    def create(
+        self, resolution: Resolution, doubts: Sequence[Doubt], now: datetime
+    ) -> StoredResolution:
+        """Store a decision whole if its id is new; return what is stored under that id now."""
 
 
 class Gateway[Credentials](Protocol):

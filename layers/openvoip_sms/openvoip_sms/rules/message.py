@@ -113,6 +113,11 @@ def fingerprint(given: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def printable_name(name: str) -> str:
+    """Return an unknown field's name if it cannot be a number or a text."""
+    return name if _PRINTABLE_NAME.fullmatch(name) else "(unprintable)"
+
+
 class _MessageParser:
     """Collects the violations while the fields are parsed one by one."""
 
@@ -158,10 +163,8 @@ class _MessageParser:
 
     def _refuse_unknown_fields(self) -> None:
         for name in sorted(set(self._given) - FIELDS)[:MAX_UNKNOWN_FIELDS]:
-            shown = name if _PRINTABLE_NAME.fullmatch(name) else "(unprintable)"
-            self._wrong(
-                shown, "unknown_field", f"No such field; known: {', '.join(sorted(FIELDS))}."
-            )
+            detail = f"No such field; known: {', '.join(sorted(FIELDS))}."
+            self._wrong(printable_name(name), "unknown_field", detail)
 
     def _typed[T](self, field: str, kind: type[T], expected: str) -> T | None:
         value = self._given.get(field)

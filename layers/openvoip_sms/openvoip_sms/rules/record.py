@@ -181,6 +181,8 @@ class Record:
     refusals: int = 0  # generic errors and, with `resend`, unclear outcomes
     maybe_sent: bool = False  # an earlier call may have been accepted, and it was tried again
     check_at: datetime | None = None
+    decided_by: str | None = None  # who took the last decision of a person
+    resolution: str | None = None  # the id under which it was taken for many records at once
     version: int = 1
     other_attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -209,7 +211,8 @@ class Record:
 
 PUBLIC = (
     "id status to sender text encoding segments replaced cost_eur category archive source reference"
-    " attempts reason detail created_at updated_at sent_at send_at held_until expires_at"
+    " attempts reason detail decided_by resolution created_at updated_at sent_at send_at held_until"
+    " expires_at"
 ).split()
 REPLACED = ("character", "by", "count")
 

@@ -1,6 +1,6 @@
 """Times as stored and shown: RFC 3339 in UTC, with milliseconds, of constant width."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 MAX_CHARS = 64  # of a date and time, with any number of decimals that makes sense
 
@@ -8,6 +8,15 @@ MAX_CHARS = 64  # of a date and time, with any number of decimals that makes sen
 def to_rfc3339(moment: datetime) -> str:
     """`2026-11-24T08:30:00.000Z`: sorts as text as in time."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_next_millisecond(moment: datetime) -> datetime:
+    """Return the first moment that can be stored and is not before this one.
+
+    Raises:
+        OverflowError: there is none.
+    """
+    return moment + timedelta(microseconds=-moment.microsecond % 1000)
 
 
 def from_rfc3339(text: str) -> datetime:

@@ -204,6 +204,14 @@ def cancelled(record: Record, now: datetime, policy: Policy) -> Record | None:
     return ended(record, Status.CANCELLED, Reason.CANCELLED_BY_REQUEST, now, policy)
 
 
+def decided(record: Record, by: str | None, resolution: str | None = None) -> Record:
+    """Return what a person's decision has made of a record, with who took it.
+
+    `resolution` is the id under which it was taken for many records at once.
+    """
+    return replace(record, decided_by=by, resolution=resolution)
+
+
 def _refused(
     record: Record, reason: Reason, now: datetime, policy: Policy, jitter: float
 ) -> Transition:

@@ -2,12 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from openvoip_sms.rules.headers import values_of
 from openvoip_sms.rules.message import ID_PATTERN, InvalidMessage, Violation, without_nulls
+from openvoip_sms.rules.period import Period
 from openvoip_sms.rules.phone import InvalidNumber, italian_mobile
 from openvoip_sms.rules.record import Status
+from openvoip_sms.rules.rfc3339 import from_rfc3339, to_next_millisecond
 from openvoip_sms.rules.strict_json import read_json
 from openvoip_sms.web import proxy_event
 from openvoip_sms.web.proxy_event import ProxyEvent
@@ -15,6 +19,8 @@ from openvoip_sms.web.proxy_event import ProxyEvent
 MAX_BODY_BYTES = 64 * 1024  # far above the longest message in JSON escapes
 MAX_PAGE = 100  # records
 NO_ID = "?"  # no message has this id
+_CSV = "text/csv"
+_PARAMETERS = frozenset("to status since until limit cursor".split())
 
 
 class TooLarge(Exception):
@@ -27,10 +33,11 @@ class BadQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One list: messages to a number, or in a status."""
+    """One list: messages to a number, or in a status, that were accepted in a period."""
 
     to: str | None
     status: Status | None
+    period: Period
     limit: int
     cursor: str | None
 
@@ -55,6 +62,18 @@ def message_in(event: ProxyEvent) -> dict[str, Any]:
         detail = "'id' and the header Idempotency-Key are the same thing and must agree."
         raise InvalidMessage([Violation("id", "ids_differ", detail)])
     return given
+
+
+def wants_csv(event: ProxyEvent) -> bool:
+    """Whether `Accept` names `text/csv`, with whatever weight."""
+    accepted = _header(event, "Accept").split(",")
+    return any(one.split(";")[0].strip().lower() == _CSV for one in accepted)
+
+
+def next_page(event: ProxyEvent, cursor: str) -> str:
+    """Return the query of the page after the one that was asked for."""
+    query = dict(event.get("queryStringParameters") or {})
+    return urlencode(query | {"cursor": cursor})
 
 
 def wants_async(event: ProxyEvent) -> bool:
@@ -82,11 +101,14 @@ def search(event: ProxyEvent) -> Search:
     """
     query = event.get("queryStringParameters") or {}
     to, status = query.get("to"), query.get("status")
-    if (to is None) == (status is None) or query.keys() - {"to", "status", "limit", "cursor"}:
-        raise BadQuery("Ask with either to=… or status=…, and optionally limit and cursor.")
+    if (to is None) == (status is None) or query.keys() - _PARAMETERS:
+        raise BadQuery(
+            "Ask with either to=… or status=…, and optionally since, until, limit and cursor."
+        )
     return Search(
         to=None if to is None else _number(to),
         status=None if status is None else _status(status),
+        period=_period(query.get("since"), query.get("until")),
         limit=_limit(query.get("limit", "20")),
         cursor=query.get("cursor"),
     )
@@ -104,6 +126,24 @@ def _status(status: str) -> Status:
         return Status(status)
     except ValueError:
         raise BadQuery(f"status is one of {', '.join(Status)}.") from None
+
+
+def _period(since: str | None, until: str | None) -> Period:
+    period = Period(_moment(since), _moment(until))
+    if period.since and period.until and period.since >= period.until:
+        raise BadQuery("until must be after since.")
+    return period
+
+
+def _moment(given: str | None) -> datetime | None:
+    """Records have milliseconds: what is between two counts as the later one."""
+    try:
+        return None if given is None else to_next_millisecond(from_rfc3339(given))
+    except (ValueError, OverflowError):
+        raise BadQuery(
+            "since and until are RFC 3339 with offset: 2026-12-03T09:00:00Z, or with its plus"
+            " percent-encoded 2026-12-03T09:00:00%2B01:00."
+        ) from None
 
 
 def _limit(limit: str) -> int:

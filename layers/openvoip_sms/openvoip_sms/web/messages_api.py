@@ -16,12 +16,14 @@ from openvoip_sms.intake.from_api import ApiIntake, DryRun
 from openvoip_sms.rules.message import InvalidMessage
 from openvoip_sms.rules.record import public
 from openvoip_sms.rules.strict_json import NotJson
-from openvoip_sms.web import api_request, proxy_event, response
+from openvoip_sms.web import api_request, decision_request, proxy_event, response
+from openvoip_sms.web.decision_request import InvalidRequest
 from openvoip_sms.web.proxy_event import ProxyEvent
 from openvoip_sms.web.response import Response, problem
 
 ERRORS: response.ErrorTable = {
-    InvalidMessage: lambda error: response.invalid_message(error.violations),
+    InvalidMessage: lambda error: response.invalid(error.violations, "invalid_message"),
+    InvalidRequest: lambda error: response.invalid(error.violations, "invalid_request"),
     NotJson: lambda error: problem(HTTPStatus.BAD_REQUEST, str(error), reason="not_json"),
     api_request.TooLarge: lambda error: problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error), reason="too_large"
@@ -88,21 +90,26 @@ class MessagesApi:
 
     def _find(self, event: ProxyEvent) -> Response:
         search = api_request.search(event)
+        limits = search.limit, search.cursor, search.period
         if search.status is not None:
-            page = self.records.in_status(search.status, search.limit, search.cursor)
+            page = self.records.in_status(search.status, *limits)
         else:
-            page = self.records.to_recipient(search.to or "", search.limit, search.cursor)
-        more = {"cursor": page.cursor} if page.cursor else {}
-        return Response(
-            HTTPStatus.OK, {"messages": [response.listed(one) for one in page.records]} | more
+            page = self.records.to_recipient(search.to or "", *limits)
+        if not api_request.wants_csv(event):
+            return response.page(page)
+        if page.cursor is None:
+            return response.csv_page(page, None)
+        query = api_request.next_page(event, page.cursor)
+        return response.csv_page(
+            page, proxy_event.address(event, self.public_url, f"/messages?{query}")
         )
 
     def _cancel(self, event: ProxyEvent) -> Response:
-        result = self.actions.cancel(api_request.message_id(event))
+        result = self.actions.cancel(*_decision(event))
         return _action(result, HTTPStatus.OK, "Only a waiting message can be cancelled.")
 
     def _resend(self, event: ProxyEvent) -> Response:
-        result = self.actions.resend(api_request.message_id(event))
+        result = self.actions.resend(*_decision(event))
         only = (
             "Only an unknown, failed or expired message, or one suppressed by a limit, can be sent"
             " again, and only with its text."
@@ -110,7 +117,7 @@ class MessagesApi:
         return _action(result, HTTPStatus.ACCEPTED, only)
 
     def _confirm(self, event: ProxyEvent) -> Response:
-        result = self.actions.confirm(api_request.message_id(event))
+        result = self.actions.confirm(*_decision(event))
         return _action(result, HTTPStatus.OK, "Only an unknown message can be confirmed.")
 
 
@@ -122,6 +129,11 @@ def _action(result: ActionResult, completed: HTTPStatus, only: str) -> Response:
     detail = f"{only} This one is {result.record.status}."
     shown = public(result.record)
     return problem(HTTPStatus.CONFLICT, detail, reason="wrong_status", message=shown)
+
+
+def _decision(event: ProxyEvent) -> tuple[str, str | None]:
+    """The message that is decided about, and who decides."""
+    return api_request.message_id(event), decision_request.decided_by(event)
 
 
 def _not_found() -> Response:

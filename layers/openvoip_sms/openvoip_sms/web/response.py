@@ -7,12 +7,20 @@ from http import HTTPStatus
 from typing import Any
 
 from openvoip_sms.delivery.permission import End, Hold
-from openvoip_sms.delivery.ports import UnreadableRecord
+from openvoip_sms.delivery.ports import Page, UnreadableRecord
 from openvoip_sms.intake.from_api import DryRun
+from openvoip_sms.rules.csv_text import csv_text
 from openvoip_sms.rules.message import Violation
 from openvoip_sms.rules.record import REASON_IN_WORDS, STATUS_IN_WORDS, Record, Status, public
 
 JSON, PROBLEM = "application/json", "application/problem+json"
+CSV = "text/csv; charset=utf-8"
+# The public record without what is a list or of no use in a table.
+CSV_COLUMNS = (
+    "id status reason detail to sender text encoding segments cost_eur category source reference"
+    " attempts gateway_code gateway_reply decided_by created_at updated_at sent_at send_at"
+    " expires_at"
+).split()
 RETRY_SECONDS = "5"
 UNREADABLE = (
     "This version of the service cannot read the record: a later version has written it, or it is"
@@ -40,6 +48,7 @@ class Response:
     status: HTTPStatus
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None  # replaces the body; `headers` say what it is
 
     @property
     def content_type(self) -> str:
@@ -50,7 +59,7 @@ class Response:
         return {
             "statusCode": int(self.status),
             "headers": {"Content-Type": self.content_type, **self.headers},
-            "body": json.dumps(self.body, ensure_ascii=False),
+            "body": json.dumps(self.body, ensure_ascii=False) if self.text is None else self.text,
         }
 
 
@@ -105,6 +114,27 @@ def listed(record: Record | UnreadableRecord) -> dict[str, Any]:
     return public(record)
 
 
+def page(found: Page) -> Response:
+    """One page of a list."""
+    more = {"cursor": found.cursor} if found.cursor else {}
+    return Response(HTTPStatus.OK, {"messages": [listed(one) for one in found.records]} | more)
+
+
+def csv_page(found: Page, next_page: str | None) -> Response:
+    """One page of a list, as CSV; `next_page` is the address of the next one."""
+    headers = {"Content-Type": CSV} | (
+        {"Link": f'<{next_page}>; rel="next"'} if next_page is not None else {}
+    )
+    rows = (_flat(listed(one)) for one in found.records)
+    return Response(HTTPStatus.OK, {}, headers, csv_text(CSV_COLUMNS, rows))
+
+
+def _flat(shown: dict[str, Any]) -> dict[str, Any]:
+    """A record as one row: a gateway's answer in two cells."""
+    answer = shown.get("gateway", {})
+    return shown | {"gateway_code": answer.get("code"), "gateway_reply": answer.get("reply")}
+
+
 def unreadable(record: UnreadableRecord) -> Response:
     """The response for a record that cannot be read: it is left as it is."""
     status, shown = HTTPStatus.INTERNAL_SERVER_ERROR, listed(record)
@@ -115,7 +145,7 @@ def unavailable() -> Response:
     """The table did not answer: with an id of their own, callers may retry safely."""
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The message could not be stored just now. Try again with the same id.",
+        "The table could not be read or written just now. Try again with the same id.",
         reason="store_unavailable",
         headers={"Retry-After": RETRY_SECONDS},
     )
@@ -155,11 +185,11 @@ def internal_error() -> Response:
     )
 
 
-def invalid_message(violations: Sequence[Violation]) -> Response:
+def invalid(violations: Sequence[Violation], reason: str) -> Response:
     return problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         " ".join(one.detail for one in violations[:1]),
-        reason="invalid_message",
+        reason=reason,
         violations=violations,
     )
 

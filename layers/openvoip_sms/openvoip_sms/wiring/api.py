@@ -2,8 +2,11 @@
 
 from functools import cache
 
+from openvoip_sms.adapters.resolutions import DynamoResolutions
+from openvoip_sms.delivery.resolutions import Resolver
 from openvoip_sms.web.messages_api import MessagesApi
-from openvoip_sms.wiring import core, sending
+from openvoip_sms.web.resolutions_api import ResolutionsApi
+from openvoip_sms.wiring import core, sending, settings
 
 
 @cache
@@ -11,3 +14,24 @@ def messages_api() -> MessagesApi:
     return MessagesApi(
         sending.api_intake(), core.lists(), sending.manual_actions(), core.public_url()
     )
+
+
+@cache
+def resolutions_api() -> ResolutionsApi:
+    return ResolutionsApi(
+        Resolver(
+            _resolutions(),
+            core.lists(),
+            core.store(),
+            core.enqueuer(),
+            core.telemetry(),
+            core.policy(),
+            core.clock,
+        )
+    )
+
+
+@cache
+def _resolutions() -> DynamoResolutions:
+    table, retention = core.env().required("TABLE_NAME"), settings.retention(core.env())
+    return DynamoResolutions(core.client("dynamodb"), table, retention, core.new_id)
