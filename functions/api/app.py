@@ -1,7 +1,8 @@
 """HTTP calls about messages: event in, the API's response out. API Gateway has checked the key."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -14,12 +15,25 @@ from openvoip_sms.wiring import api, core
 from openvoip_sms.wiring.settings import BadSetting
 
 
+class Routes(Protocol):
+    """What answers the calls of some routes."""
+
+    def respond(self, event: dict[str, Any], seconds_left: Callable[[], float], /) -> Response: ...
+
+
+ROUTES: dict[str, Callable[[], Routes]] = {
+    "/resolutions": api.resolutions_api,
+    "/sending": api.sending_api,
+    "/usage": api.usage_api,
+}
+
+
 def respond(event: dict[str, Any], context: LambdaContext) -> Response:
     """Translate errors in one place."""
     try:
         if event["resource"] == "/health":
             return Response(HTTPStatus.OK, {"status": "ok", "version": __version__})
-        routes = {"/resolutions": api.resolutions_api}.get(event["resource"], api.messages_api)
+        routes = ROUTES.get(event["resource"], api.messages_api)
         return routes().respond(event, lambda: context.get_remaining_time_in_millis() / 1000)
     except tuple(ERRORS) as error:
         answer = response.response_for(error, ERRORS)

@@ -95,7 +95,9 @@ class SimDynamoDb:
                 self._changes.usage_lost(abs(int(values[":segments"]["N"])))
             raise
         if key.startswith(USAGE):
-            self._world.note(f"usage {names['#segments']} {values[':segments']['N']}", self._world.text())
+            self._world.note(
+                f"usage {names['#segments']} {values[':segments']['N']}", self._world.text()
+            )
         self._changes.updated(expression)
         return {"Attributes": item}
 

@@ -18,6 +18,7 @@ from openvoip_sms.delivery.ports import (
     SecretUnavailable,
     SendingControl,
     Sms,
+    Store,
     StoreUnavailable,
     Telemetry,
     Usage,
@@ -35,9 +36,12 @@ CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of a claimed record. Without an outcome and a place nothing was called."""
+    """What becomes of a claimed record. Without an outcome and a place nothing was called.
 
-    after: Transition
+    `after` is `None` where another worker has ended the record meanwhile.
+    """
+
+    after: Transition | None
     outcome: CallOutcome | None = None
     place: Place | None = None
 
@@ -46,6 +50,7 @@ class Attempt:
 class GatewayCall[Credentials]:
     """Never raises."""
 
+    store: Store
     gateway: Gateway[Credentials]
     control: SendingControl
     usage: Usage
@@ -106,13 +111,24 @@ class GatewayCall[Credentials]:
         place = self.usage.reserve(ours, self.policy.daily_segment_limit)
         if place is None:
             return self._over_the_limit(ours)
-        too_late = self._too_late(ours, permit, seconds_left)
+        too_late = self._too_late(ours, permit, seconds_left) or self._accepted_late(ours)
         if too_late is not None:
             self.usage.give_back(ours)
             return too_late
         reply = self._called(ours, credentials, seconds_left)
         after = transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
         return Attempt(after, reply.outcome, place)
+
+    def _accepted_late(self, ours: Record) -> Attempt | None:
+        """Look once more at a message that was in doubt: its earlier call may have ended now."""
+        if not ours.maybe_sent:
+            return None
+        try:
+            current = self.store.get(ours.id)
+        except StoreUnavailable:
+            return self._released(ours, Reason.TABLE_UNAVAILABLE)
+        unchanged = current is not None and current.version == ours.version
+        return None if unchanged else Attempt(None)
 
     def _over_the_limit(self, ours: Record) -> Attempt:
         now = self.clock()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openvoip_sms.delivery.braking import Braking
-from openvoip_sms.delivery.call import Attempt, GatewayCall
+from openvoip_sms.delivery.call import GatewayCall
 from openvoip_sms.delivery.permission import Circumstances, End, Hold, Permission, Wait, permission
 from openvoip_sms.delivery.ports import (
     Clock,
@@ -197,8 +197,11 @@ class Delivery[Credentials]:
     ) -> DeliveryResult:
         attempt = self.call.make(ours, permit, seconds_left)
         outcome, place = attempt.outcome, attempt.place
+        if attempt.after is None:
+            self.braking.give_back(permit)
+            return self._lost_race(self.store.get(ours.id))
         try:
-            result, expired = self._write_outcome(ours, attempt)
+            result, expired = self._write_outcome(ours, attempt.after)
         except StoreUnavailable as error:
             self.telemetry.outcome_not_recorded(attempt.after.record)
             if outcome and place:
@@ -229,20 +232,27 @@ class Delivery[Credentials]:
         self.telemetry.status_changed(new)
         return DeliveryResult(new, retry_in)
 
-    def _write_outcome(self, ours: Record, attempt: Attempt) -> tuple[DeliveryResult, bool]:
+    def _write_outcome(
+        self, ours: Record, after: transitions.Transition
+    ) -> tuple[DeliveryResult, bool]:
         """Record what came of a call, also when its lease expired meanwhile; return whether it had.
 
         Then the answer replaces `unknown`; an acceptance ends the message even where it was queued
-        again and still waits, so that no second SMS is sent.
+        again, so that no second SMS is sent.
         """
-        new, retry_in = attempt.after.record, attempt.after.retry_in
+        new, retry_in = after.record, after.retry_in
         result = self._write(ours, new, retry_in)
         current = result.record
         if not result.repeated or current is None:
             return result, False
         if _is_own_unknown(ours, current) or _is_queued_again_and_sent(current, new):
-            other = current.other_attributes
-            again = replace(new, version=current.version + 1, other_attributes=other)
+            again = replace(
+                new,
+                version=current.version + 1,
+                decided_by=current.decided_by,
+                resolution=current.resolution,
+                other_attributes=current.other_attributes,
+            )
             return self._write(current, again, retry_in), True
         return result, current.maybe_sent
 
@@ -262,4 +272,4 @@ def _is_own_unknown(ours: Record, current: Record) -> bool:
 
 def _is_queued_again_and_sent(current: Record, new: Record) -> bool:
     """`maybe_sent` says that our call was in doubt when the message was queued again."""
-    return new.status is Status.SENT and current.status in WAITING and current.maybe_sent
+    return new.status is Status.SENT and current.status in OPEN and current.maybe_sent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openvoip_sms.delivery.enqueue import Enqueuer
-from openvoip_sms.delivery.ports import Clock, QueueUnavailable, Schedule, Store, Telemetry
+from openvoip_sms.delivery.ports import Clock, QueueUnavailable, Schedule, Store, Telemetry, Usage
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Record, Status
@@ -31,6 +31,7 @@ class ManualActions:
     store: Store
     enqueuer: Enqueuer
     schedule: Schedule
+    usage: Usage
     telemetry: Telemetry
     policy: Policy
     clock: Clock
@@ -66,6 +67,8 @@ class ManualActions:
         if current != new:
             return ActionResult(current)
         self.telemetry.status_changed(new)
+        if new.status is Status.SENT:
+            self.usage.remove_uncertain(record)
         return ActionResult(new, completed=True)
 
     def _unschedule(self, record_id: str) -> None:

@@ -19,6 +19,7 @@ from openvoip_sms.delivery.ports import (
     StoredResolution,
     Telemetry,
     UnreadableRecord,
+    Usage,
 )
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
@@ -63,6 +64,7 @@ class Resolver:
     lists: RecordLists
     store: Store
     enqueuer: Enqueuer
+    usage: Usage
     telemetry: Telemetry
     policy: Policy
     clock: Clock
@@ -132,4 +134,6 @@ class Resolver:
             self.telemetry.status_changed(new)
             if new.status in WAITING:
                 self.enqueuer.hand_over(new)
+            else:
+                self.usage.remove_uncertain(record)
         return current

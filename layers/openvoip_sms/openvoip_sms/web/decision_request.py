@@ -1,6 +1,7 @@
 """Parses what a person decides: about one message, or about many at once."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from openvoip_sms.web.proxy_event import ProxyEvent
 
 MAX_BY = 64  # characters
 MAX_SOURCE = 100  # characters
+MAX_REASON = 200  # characters
 _BAD_TIME = "Must be RFC 3339 with offset: 2026-12-03T09:00:00+01:00."
 _REQUIRED = "id since until decision messages".split()
 _KNOWN = [*_REQUIRED, "source", "by"]
@@ -65,6 +67,28 @@ def resolution(event: ProxyEvent) -> Resolution:
     return Resolution(period=Period(since, until), **found)
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchRequest:
+    """Whether all sending is to be stopped, why, and who says so."""
+
+    paused: bool
+    reason: str | None = None
+    by: str | None = None
+
+
+def switch(event: ProxyEvent) -> SwitchRequest:
+    """Return how the switch is to be set.
+
+    Raises:
+        TooLarge, NotJson, InvalidRequest: with every violation found, not only the first.
+    """
+    fields = _Fields(_object(event), required=("paused",), known=("paused", "reason", "by"))
+    paused = fields.checked("paused", _flag)
+    reason, by = fields.checked("reason", _reason), fields.checked("by", _by)
+    fields.finish()
+    return SwitchRequest(bool(paused), reason, by)
+
+
 def _object(event: ProxyEvent) -> Mapping[str, Any]:
     body = proxy_event.body(event)
     if len(body) > MAX_BODY_BYTES:
@@ -109,6 +133,12 @@ class _Fields:
             raise InvalidRequest(self._violations)
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("wrong_type", "Must be true or false.")
+    return value
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Invalid("wrong_type", "Must be text in quotes.")
@@ -148,6 +178,10 @@ def _messages(value: object) -> int:
 
 def _source(value: object) -> str:
     return _printable(value, "bad_source", MAX_SOURCE)
+
+
+def _reason(value: object) -> str:
+    return _printable(value, "bad_reason", MAX_REASON)
 
 
 def _by(value: object) -> str:

@@ -4,8 +4,11 @@ from functools import cache
 
 from openvoip_sms.adapters.resolutions import DynamoResolutions
 from openvoip_sms.delivery.resolutions import Resolver
+from openvoip_sms.delivery.switch import Switch
 from openvoip_sms.web.messages_api import MessagesApi
 from openvoip_sms.web.resolutions_api import ResolutionsApi
+from openvoip_sms.web.sending_api import SendingApi
+from openvoip_sms.web.usage_api import UsageApi
 from openvoip_sms.wiring import core, sending, settings
 
 
@@ -17,6 +20,16 @@ def messages_api() -> MessagesApi:
 
 
 @cache
+def sending_api() -> SendingApi:
+    return SendingApi(Switch(core.control(), sending.waker(), core.telemetry(), core.clock))
+
+
+@cache
+def usage_api() -> UsageApi:
+    return UsageApi(core.usage(), core.clock)
+
+
+@cache
 def resolutions_api() -> ResolutionsApi:
     return ResolutionsApi(
         Resolver(
@@ -24,6 +37,7 @@ def resolutions_api() -> ResolutionsApi:
             core.lists(),
             core.store(),
             core.enqueuer(),
+            core.usage(),
             core.telemetry(),
             core.policy(),
             core.clock,

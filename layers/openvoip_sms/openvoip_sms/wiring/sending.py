@@ -33,6 +33,7 @@ def gateway() -> OpenvoipGateway:
 @cache
 def delivery() -> Delivery[OpenvoipAccount]:
     call = GatewayCall(
+        store=core.store(),
         gateway=gateway(),
         control=core.control(),
         usage=core.usage(),
@@ -83,6 +84,7 @@ def manual_actions() -> ManualActions:
         core.store(),
         core.enqueuer(),
         core.schedule(),
+        core.usage(),
         core.telemetry(),
         core.policy(),
         core.clock,
