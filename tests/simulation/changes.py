@@ -1,6 +1,6 @@
 """Sees every write of a message: what must never be written, and what it may leave unknown."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from openvoip_sms.rules import limits
 from openvoip_sms.rules.record import FINAL, Reason, Status
@@ -33,6 +33,8 @@ class Changes:
         self.by_text: dict[str, Item] = {}
         self.held: dict[str, set[str]] = {}  # by text: the reasons
         self.claimed: dict[str, Item] = {}  # by text, as it was claimed last
+        self.claims_of: defaultdict[str, set[str]] = defaultdict(set)  # by text
+        self.segments_of_claim: dict[str, int] = {}
         self.resends_of_unknown: Counter[str] = Counter()  # by text
         self.sent_beyond_limit: set[str] = set()  # texts that a person resent
         self.control: list[
@@ -54,6 +56,8 @@ class Changes:
             self.held.setdefault(text, set()).add(reason)
         if string(new, "status") == Status.SENDING:
             self.claimed[text] = new
+            self.claims_of[text].add(string(new, "claim"))
+            self.segments_of_claim[string(new, "claim")] = int(new["segments"]["N"])
         is_mark = is_claim is not None or (
             current is not None and current["updated_at"] == new["updated_at"]
         )
@@ -121,9 +125,8 @@ class Changes:
         item = self.by_text.get(text)
         if item is not None and string(item, "claim") in process.claims:
             self._world.may_become_unknown(text)
-        claimed = self.claimed.get(text)
-        if claimed is not None and string(claimed, "claim") in process.claims:
-            self.lost_segments += int(claimed["segments"]["N"])
+        mine = (self.segments_of_claim[claim] for claim in process.claims & self.claims_of[text])
+        self.lost_segments += sum(mine)
 
     def _check(self, current: Item, new: Item) -> None:
         text, before = text_of(new), string(current, "status")

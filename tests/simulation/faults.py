@@ -50,6 +50,7 @@ EVERY_FAULT = {
     "forged_webhook": 0.02,
     "low_limits": 0.2,  # of the webhooks of a run
     "low_daily_limit": 0.2,  # of a run
+    "sending_paused": 0.3,  # by a person, for some minutes of a run
     "reconciler_twice": 0.2,
 }
 

@@ -49,6 +49,7 @@ class Unwell:
     end: float = 0.0
     share: float = 1.0
     answers: tuple[str, ...] = ()
+    probes: bool = True  # whether probes are answered so as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class SimGateway:
         world = self._world
         assert account.secret not in (self.secret, "")
         world.leave("", world.random.uniform(0.01, 0.1))
-        happened = self._answer_while_unwell() or "security_error"
+        happened = (self.unwell.probes and self._answer_while_unwell()) or "security_error"
         if self._is_down():
             happened = "unreachable"
         self.probes += 1

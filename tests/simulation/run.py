@@ -111,6 +111,11 @@ class Run:
             end = begin + random.choice((60.0, 600.0, 3600.0))
             answers = random.choice([*([answer] for answer in UNCLEAR), UNCLEAR])
             gateway.unwell = Unwell(begin, end, random.choice((1.0, 0.5)), tuple(answers))
+        if self.world.faults.happens("sending_paused"):
+            begin = random.uniform(0.0, ARRIVALS)
+            self.world.stage.at(begin, lambda: self.watch.switch(paused=True))
+            end = begin + random.choice((60.0, 600.0, 3600.0))
+            self.world.stage.at(end, lambda: self.watch.switch(paused=False))
         if self.world.faults.happens("secret_rotated"):
             at = random.uniform(30.0, ARRIVALS)
             self.world.stage.at(at, self._rotate_at_the_gateway)

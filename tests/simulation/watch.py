@@ -41,6 +41,18 @@ class Watch:
         if found is not None:
             self.repairs += found["queued"] + found["leases_expired"]
 
+    def switch(self, *, paused: bool) -> None:
+        """A person stops all sending, or lets it go on, and repeats it until it is done."""
+
+        def on_answer(status: int, _body: dict[str, Any]) -> None:
+            if status != OK:
+                self._world.stage.at(
+                    self._world.stage.now + 30.0, lambda: self.switch(paused=paused)
+                )
+
+        body = json.dumps({"paused": paused, "reason": "prova", "by": "Anna"})
+        self._clients.request("api", ("PUT", "/sending"), body, {}, on_answer)
+
     def let_persons_decide(self, times: int) -> None:
         for _ in range(times):
             self._world.stage.at(self._world.random.uniform(0.0, 3 * ARRIVALS), self._decide)

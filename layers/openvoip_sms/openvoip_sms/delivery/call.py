@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from openvoip_sms.delivery.permission import Circumstances, End, Hold, permission
 from openvoip_sms.delivery.ports import (
+    MAX_CONTROL_AGE,
     Clock,
     Gateway,
     Jitter,
@@ -31,6 +32,7 @@ from openvoip_sms.rules.record import Reason, Record
 from openvoip_sms.rules.rome import midnight_after
 from openvoip_sms.rules.transitions import LEASE, Transition
 
+_LOOKS = 3  # a worker that stands still so often has no time left
 CALL_BUDGET = timedelta(seconds=14)  # connect and read time-out as a whole, and a margin
 
 
@@ -65,9 +67,8 @@ class GatewayCall[Credentials]:
         """Call once; a second time only when the account was refused and its secret is new."""
         try:
             credentials = self.gateway.credentials()
-            return self._too_late(ours, permit, seconds_left) or self._reserved(
-                ours, permit, credentials, seconds_left
-            )
+            stopped = self._held_back(ours, permit) or self._out_of_time(ours, seconds_left)
+            return stopped or self._reserved(ours, permit, credentials, seconds_left)
         except SecretUnavailable as error:
             self.telemetry.secret_unavailable(ours.id, error)
             unset = isinstance(error, SecretNotSet)
@@ -93,13 +94,27 @@ class GatewayCall[Credentials]:
             case _:
                 return None
 
-    def _too_late(
+    def _last_look(
         self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
     ) -> Attempt | None:
-        """Look again, before and after the reservation: what was asked may have changed since."""
-        if not self._time_for_a_call(ours, seconds_left):
-            return self._released(ours, Reason.OUT_OF_TIME)
-        return self._held_back(ours, permit)
+        """Ask again what may have changed since the claim, until the answers are young."""
+        for _ in range(_LOOKS):
+            began = self.clock()
+            stopped = (
+                self._accepted_late(ours)
+                or self._held_back(ours, permit)
+                or self._out_of_time(ours, seconds_left)
+            )
+            if stopped is not None:
+                return stopped
+            if self.clock() - began <= MAX_CONTROL_AGE:
+                return None
+        return self._released(ours, Reason.OUT_OF_TIME)
+
+    def _out_of_time(self, ours: Record, seconds_left: Callable[[], float]) -> Attempt | None:
+        if self._time_for_a_call(ours, seconds_left):
+            return None
+        return self._released(ours, Reason.OUT_OF_TIME)
 
     def _reserved(
         self,
@@ -111,10 +126,14 @@ class GatewayCall[Credentials]:
         place = self.usage.reserve(ours, self.policy.daily_segment_limit)
         if place is None:
             return self._over_the_limit(ours)
-        too_late = self._too_late(ours, permit, seconds_left) or self._accepted_late(ours)
-        if too_late is not None:
+        try:
+            stopped = self._last_look(ours, permit, seconds_left)
+        except StoreUnavailable:
             self.usage.give_back(ours)
-            return too_late
+            raise
+        if stopped is not None:
+            self.usage.give_back(ours)
+            return stopped
         reply = self._called(ours, credentials, seconds_left)
         after = transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
         return Attempt(after, reply.outcome, place)
