@@ -31,6 +31,7 @@ MUST_BE_ZERO = (
     "miscounted",
 )
 SHOWN = ("Sent", "Unknown")  # metrics
+ZERO = {"N": "0"}
 
 
 class Check:
@@ -159,7 +160,7 @@ class Check:
         """Each day has counted what was called, and no more than what got lost on the way."""
         table, called = self._wired.dynamodb.table.items, self._wired.gateway.segments
         counted = {
-            date.fromisoformat(key.removeprefix(USAGE)): int(item["segments"]["N"])
+            date.fromisoformat(key.removeprefix(USAGE)): int(item.get("segments", ZERO)["N"])
             for key, item in table.items()
             if key.startswith(USAGE)
         }

@@ -13,10 +13,11 @@ from itertools import count
 
 import pytest
 
-from openvoip_sms.adapters import telemetry
+from openvoip_sms.adapters import store, telemetry
 from openvoip_sms.adapters.store import DynamoStore
 from openvoip_sms.adapters.telemetry import CloudWatchTelemetry
 from openvoip_sms.delivery import deliver
+from openvoip_sms.delivery.call import GatewayCall
 from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.flood_guard import Checked, FloodGuard
 from openvoip_sms.delivery.ports import StoreUnavailable
@@ -75,8 +76,13 @@ def test_an_unconditional_create_is_noticed(monkeypatch):
     assert notices("accepted 2 times")
 
 
-def test_an_unconditional_claim_is_noticed(drop_condition):
-    drop_condition(lambda _old, new: new.status is Status.SENDING)
+def test_an_unconditional_claim_is_noticed(monkeypatch):
+    real = store._claiming
+
+    def hopeful(record_id, claim, now):
+        return real(record_id, claim, now) | {"ConditionExpression": "attribute_exists(id)"}
+
+    monkeypatch.setattr(store, "_claiming", hopeful)
     crowded = only("schedule_fired_twice", "delivered_twice", more=15)
     assert notices("accepted 2 times", rates=crowded)
 
@@ -130,7 +136,7 @@ def test_an_expired_lease_that_is_sent_again_is_noticed(monkeypatch):
 
 
 def test_a_call_beyond_the_lease_is_noticed(monkeypatch):
-    monkeypatch.setattr(Delivery, "_time_for_a_call", lambda *_: True)
+    monkeypatch.setattr(GatewayCall, "_time_for_a_call", lambda *_: True)
     assert notices("too old a claim")
 
 
