@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 QUEUE, DEAD_LETTERS = "MessageQueue", "DeadLetterQueue"
 MAX_DELAY, MAX_VISIBILITY = 900, 43_200  # seconds
 MAX_ENTRIES = 10  # of one batch
+PLENTY = 100  # messages that are ready
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +103,8 @@ class SimSqs:
     def receive(self, at_most: int) -> list[Queued]:
         """Some messages, whichever; one that was received too often goes to the dead letters."""
         random, received = self._world.random, list[Queued]()
-        at_most = random.randint(1, at_most)
+        if len(self._ready) < PLENTY:  # of many a poll brings as many as it may
+            at_most = random.randint(1, at_most)
         while self._ready and len(received) < at_most:
             place = random.randrange(len(self._ready))
             self._ready[place], self._ready[-1] = self._ready[-1], self._ready[place]

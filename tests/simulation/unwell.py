@@ -42,7 +42,7 @@ def unwell_time(
         message = {
             "to": RECIPIENTS[n % len(RECIPIENTS)],
             "id": f"id-{n}",
-            "valid_for": PATIENT // 2,
+            "valid_for": PATIENT,
         }
         stage.at(
             at,
@@ -56,9 +56,7 @@ def unwell_time(
     states.insert(0, (BrakeState.OPEN, 0))
     holding = [before for before, after in pairwise(states) if after[0] is BrakeState.HOLDING]
     failed = [size for state, size in holding if state is BrakeState.TRIAL]
-    unclear = [
-        call for call in gateway.log if REPLIES[call.happened].outcome is CallOutcome.UNCERTAIN
-    ]
+    unclear = [call for call in gateway.log if _is_unclear(call)]
     return UnwellTime(
         outcome,
         doubts=len(unclear),

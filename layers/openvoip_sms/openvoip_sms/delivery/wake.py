@@ -1,8 +1,9 @@
 """Hand over the messages that were held back, when what held them has ended.
 
-Oldest first, whatever held them. The queue is never filled further than what the sender does within
-half a minute, so that a new message does not wait behind a hundred thousand old ones. Two runs may
-overlap: a message is queued only by the run whose conditional write has taken its reason away.
+Oldest first, whatever held them, and no faster than the sender's concurrency allows: what is queued
+beyond that would only make new messages wait. If the sender is faster, the queue is kept filled for
+half a minute. Two runs may overlap: a message is queued only by the run whose conditional write has
+taken its reason away.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +31,8 @@ from openvoip_sms.rules.rome import day_of, midnight_after
 
 BATCH = 100  # messages between two looks at the queue, the switch and the brake
 MAX_LEFT = 10_000  # entries of the index that a run passes without a change
-SECONDS_KEPT = 60.0  # for what the reconciler does besides
+SECONDS_KEPT = 20.0  # for what the reconciler does besides
+SECONDS_AHEAD = 30.0  # of the sender's work
 LOOK_AGAIN = 1.0  # seconds, while the queue is full
 
 type ForEach = Callable[[Callable[[HeldMessage], bool], Sequence[HeldMessage]], Iterable[bool]]
@@ -63,7 +65,7 @@ class Waking:
     queue: Queue
     policy: Policy
     clock: Clock
-    ahead: int  # messages in the queue that the sender does within half a minute
+    rate: float  # messages a second, as the sender's concurrency allows
     sleep: Callable[[float], None]
 
     def run(self, seconds_left: Callable[[], float], for_each: ForEach) -> int:
@@ -93,9 +95,9 @@ class Waking:
         return self._wake(list(islice(waiting, permits)), for_each)
 
     def _wake_all(self, seconds_left: Callable[[], float], for_each: ForEach) -> int:
-        room, woken, left = self._room(), 0, 0
+        room, woken, left, began = self._room(), 0, 0, self.clock()
         for batch in batched(self.held.oldest_first(HELD_BY), BATCH, strict=False):
-            if not self._wait_for_the_queue(seconds_left) or left > MAX_LEFT:
+            if left > MAX_LEFT or not self._wait_for_the_sender(woken, began, seconds_left):
                 break
             if self.control.current().held_by(self.clock()) is not None:
                 break
@@ -124,9 +126,13 @@ class Waking:
                 to_keep.append(one)
         return to_wake, to_keep
 
-    def _wait_for_the_queue(self, seconds_left: Callable[[], float]) -> bool:
+    def _wait_for_the_sender(
+        self, woken: int, began: datetime, seconds_left: Callable[[], float]
+    ) -> bool:
+        """Return whether the next ones may be queued, and false when this run has no time left."""
         while seconds_left() > SECONDS_KEPT:
-            if self.queue.waiting() < self.ahead:
+            behind = woken <= self.rate * (self.clock() - began).total_seconds()
+            if behind or self.queue.waiting() < self.rate * SECONDS_AHEAD:
                 return True
             self.sleep(LOOK_AGAIN)
         return False

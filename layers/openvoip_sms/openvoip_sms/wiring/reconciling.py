@@ -9,8 +9,7 @@ from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.delivery.wake import Waking
 from openvoip_sms.wiring import core
 
-# Seconds that a message takes a worker: half a minute's work is in the queue at most.
-_SECONDS_EACH, _SECONDS_AHEAD = 0.4, 30.0
+_SECONDS_EACH = 0.35  # that a message takes a worker, most of them the gateway's
 
 
 @cache
@@ -38,6 +37,6 @@ def waking() -> Waking:
         queue=core.queue(),
         policy=core.policy(),
         clock=core.clock,
-        ahead=int(batches * core.WORKERS * _SECONDS_AHEAD / _SECONDS_EACH),
+        rate=batches * core.WORKERS / _SECONDS_EACH,
         sleep=time.sleep,
     )
