@@ -192,6 +192,8 @@ class FakeControl:
 
     def change(self, change: Callable[[Sending], Sending]) -> tuple[Sending, Sending]:
         before = self.current()
+        if change(before) == before:
+            before = self.fresh()
         while True:
             after = change(before)
             if after == before:
