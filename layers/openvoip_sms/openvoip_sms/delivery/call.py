@@ -106,7 +106,11 @@ class GatewayCall[Credentials]:
         place = self.usage.reserve(ours, self.policy.daily_segment_limit)
         if place is None:
             return self._over_the_limit(ours)
-        too_late = self._too_late(ours, permit, seconds_left)
+        try:
+            too_late = self._too_late(ours, permit, seconds_left)
+        except StoreUnavailable:
+            self.usage.give_back(ours)
+            raise
         if too_late is not None:
             self.usage.give_back(ours)
             return too_late
