@@ -1,12 +1,11 @@
 """Delivering one message: claim, call, record, whatever happens in between."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from openvoip_sms.delivery import deliver
-from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
     SecretNotSet,
@@ -14,94 +13,24 @@ from openvoip_sms.delivery.ports import (
     Sms,
     StoreUnavailable,
 )
-from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
-from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
-from tests.deliveries import braking_on, delivery_on
+from tests.deliveries import (
+    BAD_CREDENTIALS,
+    BUSY,
+    POLICY,
+    UNCERTAIN,
+    Setup,
+)
 from tests.fakes import (
     ACCEPTED,
     START,
-    FakeClock,
-    FakeControl,
     FakeGateway,
-    FakeQueue,
-    FakeSchedule,
     FakeStore,
-    FakeTelemetry,
-    FakeUsage,
-    FakeWaker,
 )
 from tests.records import waiting
-
-POLICY = Policy(default_sender="Bottega", live=True)
-UNCERTAIN = CallResult(CallOutcome.UNCERTAIN, fault="ReadTimeoutError")
-BAD_CREDENTIALS = CallResult(CallOutcome.BAD_CREDENTIALS, "-1", '{"exit_status":"-1"}')
-BUSY = CallResult(CallOutcome.BUSY, "http_503", retry_after=120.0)
-
-
-def enough_time():
-    return 60.0
-
-
-@dataclass
-class Setup:
-    """A delivery on fakes."""
-
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    store: FakeStore = field(default_factory=FakeStore)
-    policy: Policy = POLICY
-    clock: FakeClock = field(default_factory=FakeClock)
-    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
-    usage: FakeUsage = field(default_factory=FakeUsage)
-    claims: int = 0
-
-    def __post_init__(self):
-        self.queue, self.waker = FakeQueue(), FakeWaker()
-        self.control = FakeControl(self.clock)
-        self.braking = braking_on(
-            self.control,
-            self.clock,
-            queue=self.queue,
-            waker=self.waker,
-            telemetry=self.telemetry,
-        )
-
-    def delivery(self):
-        return delivery_on(
-            self.gateway,
-            self.store,
-            telemetry=self.telemetry,
-            policy=self.policy,
-            clock=self.clock,
-            new_claim=self._claim,
-            control=self.control,
-            usage=self.usage,
-            braking=self.braking,
-        )
-
-    def _claim(self):
-        self.claims += 1
-        return f"claim-{self.claims}"
-
-    def send_new(self, record=None, seconds_left=enough_time):
-        return self.delivery().send_new(record or waiting(), seconds_left)
-
-    def send_stored(self, seconds_left=enough_time):
-        return self.delivery().send_stored("m-1", seconds_left)
-
-    def reconcile(self):
-        queue = FakeQueue()
-        enqueuer = Enqueuer(
-            self.store, queue, FakeSchedule(), self.telemetry, self.policy, self.clock
-        )
-        reconciler = Reconciler(
-            self.store, enqueuer, self.usage, self.telemetry, self.policy, self.clock, lambda: 1.0
-        )
-        return reconciler.run(enough_time), queue.queued
-
 
 # Sent
 
