@@ -19,9 +19,14 @@ ACCOUNT_SECRET = {"id_call_gr": "9999", "secret": "local-secret"}
 _numbers = itertools.count()
 
 
+def client(service: str, _config: Config | None = None) -> Any:
+    """A client that makes one attempt, whatever is configured."""
+    return _client(service)
+
+
 @cache
-def client(service: str) -> Any:
-    """Making a client takes longer than most tests, so all share one; it makes one attempt."""
+def _client(service: str) -> Any:
+    """Making a client takes longer than most tests, so all share one."""
     make: Any = boto3.client
     return make(service, REGION, config=Config(retries={"total_max_attempts": 1}))
 
@@ -82,6 +87,8 @@ class EmulatedStack:
             return self._name
         if name in self._ids:
             return self._ids[name]
+        if name in template()["Resources"]:
+            return f"{self._name}-{name}"
         default = template()["Parameters"][name].get("Default")
         return str(parameters[name] if default is None else parameters.get(name, default))
 

@@ -1,10 +1,13 @@
 """The delivery's ports in plain memory: what a test needs to run a use case and inspect it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from openvoip_sms.delivery.ports import (
+    MAX_CONTROL_AGE,
+    HeldMessage,
     QueueUnavailable,
     Sms,
     StoredResolution,
@@ -12,13 +15,17 @@ from openvoip_sms.delivery.ports import (
     Unfinished,
 )
 from openvoip_sms.openvoip.account import OpenvoipAccount
+from openvoip_sms.rules import transitions
+from openvoip_sms.rules.brake import Brake, Place
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.guard_item import GuardItem, Mark, Note, Noted
 from openvoip_sms.rules.limits import MAX_NOTED, SAME_TEXT_WITHIN, hour_of
 from openvoip_sms.rules.period import Period
-from openvoip_sms.rules.record import Reason, Record, Status
+from openvoip_sms.rules.record import WAITING, Reason, Record, Status
 from openvoip_sms.rules.resolution import Doubt, Resolution
+from openvoip_sms.rules.sending import Sending
 from openvoip_sms.rules.unused import Unused
+from openvoip_sms.rules.usage import DayUsage, day_of_claim, source_of
 
 START = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 ACCEPTED = CallResult(CallOutcome.ACCEPTED, "000", "000 messaggio inoltrato correttamente")
@@ -68,6 +75,13 @@ class FakeStore:
             return current
         return self._write(new)
 
+    def claim(self, record_id: str, claim: str, now: datetime) -> Record | None:
+        self._answer()
+        current = self.records.get(record_id)
+        if current is None or not _is_claimable(current, now):
+            return current
+        return self._write(transitions.claimed(current, claim, now))
+
     def due(self, now: datetime) -> Iterable[Record]:
         self._answer()
         keys = [key for key, record in self.records.items() if _is_due(record, now)]
@@ -91,8 +105,212 @@ class FakeStore:
         return record
 
 
+def _is_claimable(record: Record, now: datetime) -> bool:
+    is_due = record.send_at is None or record.send_at <= now
+    return record.status in WAITING and record.expires_at > now and is_due
+
+
 def _is_due(record: Record, now: datetime) -> bool:
     return record.check_at is not None and record.check_at <= now
+
+
+class FakeHeldMessages:
+    """The index over a `FakeStore`'s messages that are held back.
+
+    `lagging`: entries that it shows instead of those of the store.
+    """
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.lagging: list[HeldMessage] | None = None
+
+    def oldest_first(self, reasons: Iterable[Reason]) -> Iterator[HeldMessage]:
+        if self.lagging is not None:
+            yield from self.lagging
+            return
+        wanted = frozenset(reasons)
+        found = [one for one in self._store.records.values() if one.held_by in wanted]
+        for record in sorted(found, key=lambda one: (one.created_at, one.id)):
+            if (entry := _held_message(record)) is not None:
+                yield entry
+
+    def wake(self, held: HeldMessage, now: datetime) -> bool:
+        record = self._still_held(held)
+        if record is not None:
+            self._store.replace(record, transitions.woken(record, now))
+        return record is not None
+
+    def hold_for(
+        self, held: HeldMessage, reason: Reason, until: datetime | None, now: datetime
+    ) -> bool:
+        record = self._still_held(held)
+        if record is not None:
+            again = replace(
+                transitions.waiting_for(record, reason, until),
+                check_at=record.check_at,
+                updated_at=now,
+                version=record.version + 1,
+            )
+            self._store.replace(record, again)
+        return record is not None
+
+    def _still_held(self, held: HeldMessage) -> Record | None:
+        record = self._store.get(held.id)
+        return record if record is not None and record.held_by is held.reason else None
+
+
+def _held_message(record: Record) -> HeldMessage | None:
+    if record.held_by is None:
+        return None
+    return HeldMessage(
+        id=record.id,
+        reason=record.held_by,
+        segments=record.segments or 0,
+        expires_at=record.expires_at,
+        held_until=record.held_until,
+        maybe_sent=record.maybe_sent,
+    )
+
+
+class FakeControl:
+    """The switch and the brake, with the cache that a container has.
+
+    `down`: every call fails. `overtaken_by`: so many other workers change it between a read and the
+    write that follows, each with the next of these.
+    """
+
+    def __init__(self, clock: FakeClock, sending: Sending | None = None) -> None:
+        self._clock = clock
+        self.stored = sending or Sending()
+        self._known: tuple[Sending, datetime] | None = None
+        self.down = False
+        self.overtaken_by: list[Callable[[Sending], Sending]] = []
+        self.reads = self.writes = 0
+
+    def current(self) -> Sending:
+        known, now = self._known, self._clock()
+        if known is not None and known[1] <= now < known[1] + MAX_CONTROL_AGE:
+            return known[0]
+        return self.fresh()
+
+    def fresh(self) -> Sending:
+        self._answer()
+        self.reads += 1
+        return self._learn()
+
+    def change(self, change: Callable[[Sending], Sending]) -> tuple[Sending, Sending]:
+        before = self.current()
+        if change(before) == before:
+            before = self.fresh()
+        while True:
+            after = change(before)
+            if after == before:
+                return before, after
+            self._answer()
+            if self.overtaken_by:
+                self.stored = self.overtaken_by.pop(0)(self.stored)
+            if before.version == self.stored.version:
+                self.stored, self.writes = after, self.writes + 1
+                self._learn()
+                return before, after
+            before = self._learn()
+
+    def _learn(self) -> Sending:
+        self._known = self.stored, self._clock()
+        return self.stored
+
+    def _answer(self) -> None:
+        if self.down:
+            raise StoreUnavailable("ThrottlingException")
+
+
+@dataclass
+class _Figures:
+    segments: int = 0
+    messages: int = 0
+    cost_eur: Decimal = Decimal(0)
+    by_source: dict[str, int] = field(default_factory=dict)
+
+    def add(self, record: Record, sign: int) -> None:
+        segments, source = sign * (record.segments or 0), source_of(record)
+        self.segments += segments
+        self.messages += sign
+        self.cost_eur += sign * (record.cost_eur or 0)
+        self.by_source[source] = self.by_source.get(source, 0) + segments
+
+
+class FakeUsage:
+    """The day's counters. `down`: every call fails before it does anything.
+
+    `lost_responses`: so many of the next reservations are counted and then reported as failed.
+    """
+
+    def __init__(self) -> None:
+        self.counted: dict[date, _Figures] = {}
+        self.uncertain: dict[date, _Figures] = {}
+        self.not_counted: list[Record] = []
+        self.down = False
+        self.lost_responses = 0
+
+    def reserve(self, claimed: Record, limit: int) -> Place | None:
+        if self.down:
+            raise StoreUnavailable("ThrottlingException")
+        day, segments = day_of_claim(claimed), claimed.segments or 0
+        if day is None or (limit and self.used(day) + segments > limit):
+            return None
+        self._add(self.counted, claimed, 1)
+        if self.lost_responses:
+            self.lost_responses -= 1
+            self.add_uncertain(claimed)
+            raise StoreUnavailable("ReadTimeoutError")
+        return Place(day, self.counted[day].messages, claimed.claim or "")
+
+    def give_back(self, claimed: Record) -> None:
+        self._add(self.counted, claimed, -1)
+
+    def add_uncertain(self, claimed: Record) -> None:
+        self._add(self.uncertain, claimed, 1)
+
+    def remove_uncertain(self, claimed: Record) -> None:
+        self._add(self.uncertain, claimed, -1)
+
+    def used(self, day: date) -> int:
+        return self.counted[day].segments if day in self.counted else 0
+
+    def days(self, first: date, last: date) -> list[DayUsage]:
+        return [self.of(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+
+    def of(self, day: date) -> DayUsage:
+        all_, uncertain = (one.get(day, _Figures()) for one in (self.counted, self.uncertain))
+        by_source = {
+            source: segments - uncertain.by_source.get(source, 0)
+            for source, segments in all_.by_source.items()
+        }
+        return DayUsage(
+            day,
+            all_.segments - uncertain.segments,
+            all_.messages - uncertain.messages,
+            all_.cost_eur - uncertain.cost_eur,
+            uncertain.segments,
+            {source: segments for source, segments in by_source.items() if segments},
+        )
+
+    def _add(self, figures: dict[date, _Figures], claimed: Record, sign: int) -> None:
+        day = day_of_claim(claimed)
+        if self.down:
+            self.not_counted.append(claimed)
+        elif day is not None:
+            figures.setdefault(day, _Figures()).add(claimed, sign)
+
+
+class FakeWaker:
+    """Counts how often the reconciler was called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def call(self) -> None:
+        self.calls += 1
 
 
 class FakeGateway:
@@ -100,7 +318,7 @@ class FakeGateway:
 
     A script's entry may be a function: it runs in the middle of the call, then gives the result.
     It has one account after another: a refresh goes on to the next. `secret_fails_with` is raised
-    instead, as long as it is set.
+    instead, as long as it is set. `healthy`: what a probe finds.
     """
 
     def __init__(
@@ -117,6 +335,8 @@ class FakeGateway:
         self.accounts = list(accounts)
         self.secret_fails_with = secret_fails_with
         self.refreshed = 0
+        self.healthy = True
+        self.probes: list[OpenvoipAccount] = []
 
     def credentials(self, *, refresh: bool = False) -> OpenvoipAccount:
         self.refreshed += refresh
@@ -134,18 +354,41 @@ class FakeGateway:
             self.accepted.append(sms)
         return result
 
+    def probe(self, credentials: OpenvoipAccount) -> bool:
+        self.probes.append(credentials)
+        return self.healthy
+
 
 class FakeQueue:
-    """Keeps (id, delay) of what was queued; `down`: every call fails."""
+    """Keeps (id, delay) of what was queued; `down`: every call fails; `refused`: ids not taken.
+
+    `length`: how many messages it says are waiting, one after another, the last one for good.
+    """
 
     def __init__(self) -> None:
         self.queued: list[tuple[str, float]] = []
+        self.probes: list[float] = []
         self.down = False
+        self.refused: set[str] = set()
+        self.length = [0]
 
     def put(self, record_id: str, delay: float = 0.0) -> None:
         if self.down:
             raise QueueUnavailable("ServiceUnavailable")
         self.queued.append((record_id, delay))
+
+    def put_all(self, record_ids: Sequence[str]) -> Sequence[str]:
+        refused = [one for one in record_ids if self.down or one in self.refused]
+        self.queued += [(one, 0.0) for one in record_ids if one not in refused]
+        return refused
+
+    def put_probe(self, delay: float) -> None:
+        if self.down:
+            raise QueueUnavailable("ServiceUnavailable")
+        self.probes.append(delay)
+
+    def waiting(self) -> int:
+        return self.length.pop(0) if len(self.length) > 1 else self.length[0]
 
 
 class FakeSchedule:
@@ -221,12 +464,25 @@ class FakeTelemetry:
     interrupted: list[tuple[str, int]] = field(default_factory=list)
     dead_lettered: list[str] = field(default_factory=list)
     unhandled: list[Exception] = field(default_factory=list)
+    brakes: list[Brake] = field(default_factory=list)
 
     def status_changed(self, record: Record) -> None:
         self.changes.append(record)
 
     def gateway_called(self, record: Record, result: CallResult, seconds: float) -> None:
         self.calls.append((record, result, seconds))
+
+    def brake_changed(self, brake: Brake) -> None:
+        self.brakes.append(brake)
+
+    def brake_not_changed(self, error: Exception) -> None:
+        self.failures.append(("brake", "", error))
+
+    def usage_not_counted(self, record: Record, error: Exception) -> None:
+        self.failures.append(("usage", record.id, error))
+
+    def not_woken(self, error: Exception) -> None:
+        self.failures.append(("waker", "", error))
 
     def duplicate_received(self, record: Record) -> None:
         self.duplicates.append(record)

@@ -14,7 +14,7 @@ ACCOUNT = {"id_call_gr": "9999", "secret": "local-secret"}
 ANSWERS = {
     "PutItem": {},
     "GetItem": {},
-    "UpdateItem": {"Attributes": {}},
+    "UpdateItem": {"Attributes": {"messages": {"N": "1"}}},
     "GetSecretValue": {"Name": "gateway", "SecretString": json.dumps(ACCOUNT)},
 }
 

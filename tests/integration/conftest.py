@@ -93,7 +93,7 @@ def deploy(stack, gateway, monkeypatch):
             "Mode": "live",
             "GatewayUrl": gateway.url,
         } | parameters
-        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction"):
+        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction", "ReconcilerFunction"):
             for name, value in stack.environment(function, **given).items():
                 monkeypatch.setenv(name, value)
         services.append(Service(stack, gateway))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from openvoip_sms.adapters.telemetry import logger
-from openvoip_sms.wiring import api, core, sending, webhooks
+from openvoip_sms.wiring import api, core, reconciling, sending, webhooks
 from tests.functions import ROOT, context, load
 
 
@@ -132,14 +132,13 @@ class Service:
                 core.queue().put(record.id)
 
     def records(self):
-        items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
-        return [core.store().get(item["id"]["S"]) for item in items]
+        """The records, without the counters and the control item that share their table."""
+        return [core.store().get(key) for key in self.items() if not key.startswith("#")]
 
-    def messages(self):
-        """The records, without the counters of the limits that share their table."""
-        items = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
-        keys = [item["id"]["S"] for item in items]
-        return [core.store().get(key) for key in keys if not key.startswith("#")]
+    def items(self):
+        """All items of the table by their key."""
+        found = self.stack.dynamodb.scan(TableName=self.stack["MessageTable"])["Items"]
+        return {item["id"]["S"]: item for item in found}
 
     def dead_letters(self):
         """Body and reason of what is in the dead-letter queue."""
@@ -174,7 +173,7 @@ class LogCapture(logging.Handler):
 
 def clear_caches():
     """What one test's container has built must not reach the next test."""
-    for module in (api, core, sending, webhooks):
+    for module in (api, core, reconciling, sending, webhooks):
         for part in vars(module).values():
             if hasattr(part, "cache_clear"):
                 part.cache_clear()

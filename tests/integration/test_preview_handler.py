@@ -105,5 +105,5 @@ def test_the_function_answers_and_stores_what_the_preview_shows(service, tmp_pat
     assert sentence.startswith(answer.body.get("detail") or answer.reason or "")  # then a hint
     assert records == [
         (one.id, one.to, one.text, one.encoding, one.segments, str(one.cost_eur), one.detail)
-        for one in service.messages()
+        for one in service.records()
     ]

@@ -18,13 +18,13 @@ from botocore.stub import Stubber
 from openvoip_sms.adapters.record_item import to_item
 from openvoip_sms.adapters.record_lists import DynamoLists
 from openvoip_sms.adapters.store import DynamoStore
-from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.ports import BadCursor, StoreUnavailable, UnreadableRecord
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Reason, Record, Status, public
-from tests.fakes import ACCEPTED, START, FakeGateway, FakeTelemetry
+from tests.deliveries import delivery_on
+from tests.fakes import ACCEPTED, START, FakeGateway
 from tests.records import sending, waiting
 
 RETENTION = timedelta(days=90)
@@ -53,6 +53,7 @@ FULL = Record(
     detail="The gateway answered with its generic error.",
     sent_at=START + timedelta(seconds=5),
     send_at=START,
+    held_until=START + timedelta(hours=15),
     valid_for=86_400.0,
     claim="c-1",
     claimed_until=START + timedelta(seconds=90),
@@ -158,7 +159,7 @@ def test_the_longest_text_of_all_fits(store):
 
 POLICY = Policy(default_sender="Bottega", live=True)
 LATER = {
-    "held_until": {"S": "2026-11-25T08:00:00.000Z"},
+    "opened_at": {"S": "2026-11-25T08:00:00.000Z"},
     "parts": {"L": [{"M": {"n": {"N": "1"}, "ok": {"BOOL": True}}}, {"NULL": True}]},
     "tags": {"SS": ["a", "b"]},
     "raw": {"B": b"\x00\xff"},
@@ -217,14 +218,8 @@ def test_what_a_later_version_has_stored_is_kept_by_a_late_answer(store, stack):
         written_by_a_later_version(stack, after.record)
         return ACCEPTED
 
-    delivery = Delivery(
-        store,
-        FakeGateway(lease_expired_meanwhile),
-        FakeTelemetry(),
-        POLICY,
-        clock=lambda: START,
-        jitter=lambda: 1.0,
-        new_claim=lambda: "c-1",
+    delivery = delivery_on(
+        FakeGateway(lease_expired_meanwhile), store, policy=POLICY, new_claim=lambda: "c-1"
     )
     assert delivery.send_stored("m-1", lambda: 60.0).record.status is Status.SENT
     assert store.get("m-1").status is Status.SENT

@@ -21,7 +21,7 @@ def main():
         os.environ["AWS_DEFAULT_REGION"] = REGION
         stack = EmulatedStack()
         given = {"DefaultSender": "Bottega", "Mode": "live", "GatewayUrl": gateway.url}
-        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction"):
+        for function in ("ApiFunction", "SenderFunction", "WebhooksFunction", "ReconcilerFunction"):
             os.environ.update(stack.environment(function, **given))
         stack.set_account()
         stack.secrets.put_secret_value(

@@ -116,7 +116,7 @@ def sent_to(service):
 def test_a_country_code_set_apart_sends_nothing_to_a_stranger(service, way, to):
     way(service, to, "Anna")
     assert sent_to(service) == []
-    assert {record.status for record in service.messages()} <= {"rejected"}
+    assert {record.status for record in service.records()} <= {"rejected"}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -156,7 +156,7 @@ def test_a_plus_that_a_form_lost_sends_nothing_to_a_stranger(service, body):
 def test_a_text_that_no_phone_shows_is_refused(service, way, text, reason):
     way(service, "333 1234567", text)
     assert sent_to(service) == []
-    records = service.messages()
+    records = service.records()
     assert [(record.status, record.reason) for record in records] == [("rejected", reason)] or (
         way in (by_api, by_api_async) and records == []
     )
@@ -177,10 +177,10 @@ def test_the_api_says_that_the_text_was_not_utf_8(service):
 def test_a_name_that_was_not_utf_8_is_not_sent_without_its_letters(service):
     webhook(service, "nome", json.dumps({"telefono": "333 1234567", "nome": "Nicol\ufffd"}))
     assert sent_to(service) == []
-    assert [record.reason for record in service.messages()] == ["not_utf8"]
+    assert [record.reason for record in service.records()] == ["not_utf8"]
 
 
 def test_a_source_s_own_text_is_refused_too(service):
     webhook(service, "fisso", json.dumps({"telefono": "333 1234567"}))
     assert sent_to(service) == []
-    assert [record.reason for record in service.messages()] == ["private_use"]
+    assert [record.reason for record in service.records()] == ["private_use"]

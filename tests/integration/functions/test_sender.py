@@ -46,15 +46,15 @@ def test_the_clients_of_a_batch_are_made_before_its_threads_start(service, monke
     """Each thread would build its own: seconds of a cold start, and no session allows it."""
     make, made = core.client, []
 
-    def noted(name):
+    def noted(name, *config):
         made.append((name, current_thread()))
-        return make(name)
+        return make(name, *config)
 
     clear_caches()
     monkeypatch.setattr(core, "client", noted)
     service.put(*[WITH_ID] * 10)
     service.run_sender()
-    names = ("dynamodb", "scheduler", "secretsmanager", "sqs")
+    names = ("dynamodb", "dynamodb", "scheduler", "secretsmanager", "sqs")
     assert sorted(made, key=itemgetter(0)) == [(name, current_thread()) for name in names]
 
 

@@ -25,7 +25,7 @@ def test_no_record_contains_the_signature_that_an_error_page_repeats(deploy, sta
         service.put({"to": "333 1234568", "text": "dalla coda", "id": "m-2"})
         service.run_sender()
         sent = [re.search(r"verify=(\w{32})", one.decode())[1] for one in server.requests]
-    items = service.stack.dynamodb.scan(TableName=service.stack["MessageTable"])["Items"]
+    items = [item for key, item in service.items().items() if not key.startswith("#")]
     assert [item["gateway_reply"]["S"].count("[redacted]") > 0 for item in items] == [True, True]
     kept = json.dumps([items, answer.raw, service.call("GET", "/messages/{id}", "m-2").raw])
     for secret in (*sent, "local-secret"):

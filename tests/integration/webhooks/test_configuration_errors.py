@@ -33,7 +33,7 @@ def test_with_broken_sources_every_source_answers_500_with_one_error_and_an_alar
     assert line["message"] == "sources.invalid"
     assert line["mistakes"].startswith("sources.yaml:")
     assert metric_sum(capsys.readouterr().out, "ConfigurationErrors") == 3
-    assert service.messages() == []
+    assert service.records() == []
 
 
 @pytest.mark.parametrize("content", ["no json", "[]", "{}", '{"token": "SET-ME"}'])

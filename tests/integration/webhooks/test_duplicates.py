@@ -21,7 +21,7 @@ def test_a_retry_and_a_replay_are_one_record_and_one_sms(service):
     assert sent(service) == ["Ordine #1042 ricevuto."]
     assert service.webhook(shopify()).reason == "duplicate"  # after it was sent, too
     assert sent(service) == ["Ordine #1042 ricevuto."]
-    assert [record.status for record in service.messages()] == ["sent"]
+    assert [record.status for record in service.records()] == ["sent"]
 
 
 def test_a_call_that_arrives_many_times_at_once_is_one_sms(service):
@@ -29,7 +29,7 @@ def test_a_call_that_arrives_many_times_at_once_is_one_sms(service):
         answers = list(lines.map(lambda _: service.webhook(shopify()), range(8)))
     assert sorted(answer.status for answer in answers) == [200] * 7 + [202]
     assert sent(service) == ["Ordine #1042 ricevuto."]
-    assert len(service.messages()) == 1
+    assert len(service.records()) == 1
 
 
 def test_a_call_that_could_not_be_stored_is_accepted_when_it_is_repeated(service, monkeypatch):
@@ -50,7 +50,7 @@ def test_two_subscriptions_to_one_topic_are_one_sms_and_two_topics_are_two(servi
     ]
     assert [answer.status for answer in answers] == [202, 200, 202]
     assert sorted(sent(service)) == ["Ordine #1042 pagato.", "Ordine #1042 ricevuto."]
-    assert len(service.messages()) == 2
+    assert len(service.records()) == 2
 
 
 @pytest.mark.parametrize("source", ["woocommerce", "plain-woocommerce"])
@@ -67,7 +67,7 @@ def test_a_burst_of_order_updated_is_one_sms_for_each_status(service):
         given = woocommerce(f"d{n}", status=status, date_modified=f"2026-11-24T10:00:{n:02}")
         assert service.webhook(given).status in (200, 202)
     assert sorted(sent(service)) == ["Ordine 727: completed.", "Ordine 727: processing."]
-    assert len(service.messages()) == 2
+    assert len(service.records()) == 2
 
 
 def test_a_person_finds_the_message_by_the_id_in_the_answer(service):

@@ -19,4 +19,4 @@ def test_an_old_event_sends_nothing_and_the_answer_says_why(service, tmp_path):
     }
     answer = service.webhook(call("shopify", body, headers))
     assert (answer.status, answer.body) == (200, {"reason": "too_old", "messages": []})
-    assert service.messages() == []
+    assert service.records() == []

@@ -13,7 +13,7 @@ from tests.integration.webhooks.proxy_events import form, sent, shopify, woocomm
 
 
 def reasons(service):
-    found = [str(record.reason or record.status) for record in service.messages()]
+    found = [str(record.reason or record.status) for record in service.records()]
     return {reason: found.count(reason) for reason in set(found)}
 
 
@@ -24,7 +24,7 @@ def test_forged_posts_over_neighbouring_numbers_stop_early_and_do_not_affect_oth
     with ThreadPoolExecutor(8) as attackers:
         answers = list(attackers.map(service.webhook, posts))
     assert {answer.status for answer in answers} == {200, 202}
-    assert len(service.messages()) == 60
+    assert len(service.records()) == 60
     found = reasons(service)
     assert found.pop("queued") == 20
     assert set(found) <= {"range_limit", "source_paused"}
@@ -172,7 +172,7 @@ def test_a_signed_source_is_not_stopped_by_a_limit_and_a_person_is_told(service,
 def test_what_a_limit_suppressed_is_sent_when_a_person_says_so(service):
     for n in range(6):
         service.webhook(form(nome=f"Anna {n}"))
-    [suppressed] = [one for one in service.messages() if one.status == "suppressed"]
+    [suppressed] = [one for one in service.records() if one.status == "suppressed"]
     assert service.call("POST", "/messages/{id}/resend", suppressed.id).status in (200, 202)
     assert core.store().get(suppressed.id).status == "queued"
     assert len(sent(service)) == 6
@@ -181,7 +181,7 @@ def test_what_a_limit_suppressed_is_sent_when_a_person_says_so(service):
 def test_of_many_resends_one_completes_and_the_others_say_what_can_be_sent(service):
     for n in range(6):
         service.webhook(form(nome=f"Anna {n}"))
-    [suppressed] = [one for one in service.messages() if one.status == "suppressed"]
+    [suppressed] = [one for one in service.records() if one.status == "suppressed"]
     with ThreadPoolExecutor(4) as people:
         answers = list(
             people.map(

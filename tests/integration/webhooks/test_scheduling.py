@@ -94,4 +94,4 @@ def test_a_cancelled_reminder_stays_cancelled_whatever_arrives_later(service):
     assert (again.status, again.reason) == (200, "duplicate")
     core.queue().put(message["id"])
     assert sent(service) == []
-    assert [record.status for record in service.messages()] == ["cancelled"]
+    assert [record.status for record in service.records()] == ["cancelled"]

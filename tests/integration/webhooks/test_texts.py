@@ -12,7 +12,7 @@ from tests.integration.webhooks.proxy_events import form, sent
 def test_without_a_value_nothing_is_sent_and_the_record_names_the_field(service, nome):
     answer = service.webhook(form(nome=nome))
     assert (answer.status, answer.body["messages"][0]["status"]) == (200, "rejected")
-    [record] = service.messages()
+    [record] = service.records()
     assert record.reason in ("missing_value", "not_text")
     assert record.detail.startswith("nome ")
     assert sent(service) == []

@@ -91,7 +91,7 @@ def test_a_source_whose_messages_are_all_rejected_is_one_that_causes_none(
     for n in range(3):
         given = {"tel": "333 1234567", "nome": f"{n} " + "漢" * 400}
         service.webhook(call("lungo", given, {"X-Webhook-Token": "a-token"}))
-    assert {one.status for one in service.messages()} == {"rejected"}
+    assert {one.status for one in service.records()} == {"rejected"}
     [told] = metrics(capsys.readouterr().out, "SourcesUnused")
     assert told == ("webhook:lungo", "too_long")
 

@@ -1,13 +1,11 @@
 """Delivering one message: claim, call, record, whatever happens in between."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from openvoip_sms.delivery import deliver
-from openvoip_sms.delivery.deliver import Delivery
-from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import (
     OutcomeNotRecorded,
     SecretNotSet,
@@ -15,76 +13,24 @@ from openvoip_sms.delivery.ports import (
     Sms,
     StoreUnavailable,
 )
-from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.openvoip.account import OpenvoipAccount
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
-from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
+from tests.deliveries import (
+    BAD_CREDENTIALS,
+    BUSY,
+    POLICY,
+    UNCERTAIN,
+    Setup,
+)
 from tests.fakes import (
     ACCEPTED,
     START,
-    FakeClock,
     FakeGateway,
-    FakeQueue,
-    FakeSchedule,
     FakeStore,
-    FakeTelemetry,
 )
 from tests.records import waiting
-
-POLICY = Policy(default_sender="Bottega", live=True)
-UNCERTAIN = CallResult(CallOutcome.UNCERTAIN, fault="ReadTimeoutError")
-BAD_CREDENTIALS = CallResult(CallOutcome.BAD_CREDENTIALS, "-1", '{"exit_status":"-1"}')
-BUSY = CallResult(CallOutcome.BUSY, "http_503", retry_after=120.0)
-
-
-def enough_time():
-    return 60.0
-
-
-@dataclass
-class Setup:
-    """A delivery on fakes."""
-
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    store: FakeStore = field(default_factory=FakeStore)
-    policy: Policy = POLICY
-    clock: FakeClock = field(default_factory=FakeClock)
-    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
-    claims: int = 0
-
-    def delivery(self):
-        return Delivery(
-            store=self.store,
-            gateway=self.gateway,
-            telemetry=self.telemetry,
-            policy=self.policy,
-            clock=self.clock,
-            jitter=lambda: 1.0,
-            new_claim=self._claim,
-        )
-
-    def _claim(self):
-        self.claims += 1
-        return f"claim-{self.claims}"
-
-    def send_new(self, record=None, seconds_left=enough_time):
-        return self.delivery().send_new(record or waiting(), seconds_left)
-
-    def send_stored(self, seconds_left=enough_time):
-        return self.delivery().send_stored("m-1", seconds_left)
-
-    def reconcile(self):
-        queue = FakeQueue()
-        enqueuer = Enqueuer(
-            self.store, queue, FakeSchedule(), self.telemetry, self.policy, self.clock
-        )
-        reconciler = Reconciler(
-            self.store, enqueuer, self.telemetry, self.policy, self.clock, lambda: 1.0
-        )
-        return reconciler.run(enough_time), queue.queued
-
 
 # Sent
 
@@ -235,7 +181,7 @@ def test_the_outcome_of_the_second_call_can_be_unknown_too():
 
 
 def test_there_is_no_second_call_without_time_for_it():
-    seconds = iter([60.0, 5.0])
+    seconds = iter([60.0, 60.0, 5.0])  # before and after the reservation, and after the call
     setup = Setup(gateway=FakeGateway(BAD_CREDENTIALS))
     result = setup.send_new(seconds_left=lambda: next(seconds))
     assert (result.record.status, result.record.reason) == ("queued", "bad_credentials")
@@ -260,7 +206,8 @@ def test_without_an_account_nothing_is_called_and_nothing_is_lost(error, reason)
     assert setup.send_stored().record.status is Status.SENT
 
 
-def test_an_account_that_becomes_unavailable_between_two_calls_loses_nothing():
+def test_an_account_that_becomes_unavailable_between_two_calls_is_still_refused():
+    """The first call was made and counted: its answer is what is known."""
     setup = Setup()
 
     def become_unavailable():
@@ -268,7 +215,8 @@ def test_an_account_that_becomes_unavailable_between_two_calls_loses_nothing():
         return BAD_CREDENTIALS
 
     setup.gateway = FakeGateway(become_unavailable)
-    assert setup.send_new().record.reason == "secret_unavailable"
+    assert setup.send_new().record.reason == "bad_credentials"
+    assert [event for event, _, _ in setup.telemetry.failures] == ["secret"]
 
 
 # Time
@@ -324,17 +272,21 @@ def test_while_one_worker_calls_another_leaves_the_message_alone():
     assert len(setup.gateway.calls) == 1
 
 
-def test_of_two_workers_that_read_the_same_record_one_claims():
+def before_the_claim(setup, meanwhile):
+    """Let something happen between the look at the brake and the claim."""
+    claim = setup.store.claim
+
+    def claim_late(*given):
+        setup.store.claim = claim
+        meanwhile()
+        return claim(*given)
+
+    setup.store.claim = claim_late
+
+
+def test_of_two_workers_with_the_same_message_one_claims():
     setup = Setup(store=FakeStore(waiting()))
-    read = setup.store.get
-
-    def faster_worker(record_id):
-        record = read(record_id)
-        setup.store.get = read
-        setup.send_stored()
-        return record
-
-    setup.store.get = faster_worker
+    before_the_claim(setup, setup.send_stored)
     result = setup.send_stored()
     assert (result.record.status, result.repeated, result.retry_in) == ("sent", True, None)
     assert len(setup.gateway.calls) == 1
@@ -342,14 +294,12 @@ def test_of_two_workers_that_read_the_same_record_one_claims():
 
 def test_a_message_cancelled_at_the_last_moment_is_not_sent():
     setup = Setup(store=FakeStore(waiting()))
-    read = setup.store.get
 
-    def cancelling(record_id):
-        record = read(record_id)
+    def cancel():
+        record = setup.store["m-1"]
         setup.store.replace(record, transitions.cancelled(record, START, POLICY))
-        return record
 
-    setup.store.get = cancelling
+    before_the_claim(setup, cancel)
     assert setup.send_stored().record.status is Status.CANCELLED
     assert setup.gateway.calls == []
 

@@ -10,7 +10,15 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
-from tests.fakes import START, FakeClock, FakeQueue, FakeSchedule, FakeStore, FakeTelemetry
+from tests.fakes import (
+    START,
+    FakeClock,
+    FakeQueue,
+    FakeSchedule,
+    FakeStore,
+    FakeTelemetry,
+    FakeUsage,
+)
 from tests.records import sending, waiting
 
 POLICY = Policy(default_sender="Bottega", live=True)
@@ -23,7 +31,7 @@ def actions():
     store, telemetry, clock = FakeStore(), FakeTelemetry(), FakeClock()
     schedule = FakeSchedule()
     enqueuer = Enqueuer(store, FakeQueue(), schedule, telemetry, POLICY, clock)
-    return ManualActions(store, enqueuer, schedule, telemetry, POLICY, clock)
+    return ManualActions(store, enqueuer, schedule, FakeUsage(), telemetry, POLICY, clock)
 
 
 def queued(actions):

@@ -11,6 +11,7 @@ from openvoip_sms.delivery.permission import (
     Circumstances,
     End,
     Go,
+    Hold,
     Wait,
     permission,
 )
@@ -61,6 +62,27 @@ def test_an_exceeded_limit_ends_a_message_with_the_limits_own_sentence():
 
 def test_a_limit_that_is_not_enforced_holds_nothing_back():
     assert answer_for(waiting(), exceeded_limit=replace(LIMIT, enforced=False)) == Go()
+
+
+HELD_BY = [Reason.PAUSED, Reason.GATEWAY_DOWN]
+
+
+@pytest.mark.parametrize("reason", HELD_BY)
+def test_what_the_switch_or_the_brake_holds_back_waits_in_the_table(reason):
+    assert answer_for(waiting(), held_by=reason) == Hold(reason)
+
+
+@pytest.mark.parametrize("reason", HELD_BY)
+def test_what_ends_or_is_not_yet_due_is_not_held_back(reason):
+    """Its validity runs on, and its schedule is left as it is."""
+    late = waiting(expires_at=START)
+    assert answer_for(late, held_by=reason) == End(Status.EXPIRED, Reason.TOO_LATE)
+    other = waiting(to="+393331234568")
+    assert answer_for(other, policy=TEST, held_by=reason) == End(
+        Status.SUPPRESSED, Reason.TEST_MODE
+    )
+    later = waiting(send_at=START + HOUR, expires_at=START + 25 * HOUR)
+    assert answer_for(later, held_by=reason) == Wait(Reason.SEND_AT, START + HOUR)
 
 
 def test_an_end_takes_precedence_over_a_wait():

@@ -11,7 +11,15 @@ from openvoip_sms.delivery.reconcile import ReconcileCounts, Reconciler
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
 from openvoip_sms.rules.transitions import GRACE, LEASE, MIN_GRACE
-from tests.fakes import START, FakeClock, FakeQueue, FakeSchedule, FakeStore, FakeTelemetry
+from tests.fakes import (
+    START,
+    FakeClock,
+    FakeQueue,
+    FakeSchedule,
+    FakeStore,
+    FakeTelemetry,
+    FakeUsage,
+)
 from tests.records import sending, waiting
 
 POLICY = Policy(default_sender="Bottega", live=True)
@@ -21,7 +29,7 @@ POLICY = Policy(default_sender="Bottega", live=True)
 def reconciler():
     store, telemetry, clock = FakeStore(), FakeTelemetry(), FakeClock()
     enqueuer = Enqueuer(store, FakeQueue(), FakeSchedule(), telemetry, POLICY, clock)
-    return Reconciler(store, enqueuer, telemetry, POLICY, clock, jitter=lambda: 1.0)
+    return Reconciler(store, enqueuer, FakeUsage(), telemetry, POLICY, clock, jitter=lambda: 1.0)
 
 
 def put(reconciler, *records):

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openvoip_sms.delivery import resolutions
-from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.manual_actions import ManualActions
 from openvoip_sms.delivery.ports import QueueUnavailable, StoreUnavailable, UnreadableRecord
@@ -20,6 +19,7 @@ from openvoip_sms.rules.period import Period
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import OPEN, Reason, Status
 from openvoip_sms.rules.resolution import Decision, Resolution
+from tests.deliveries import delivery_on
 from tests.fakes import (
     START,
     FakeClock,
@@ -30,6 +30,7 @@ from tests.fakes import (
     FakeSchedule,
     FakeStore,
     FakeTelemetry,
+    FakeUsage,
 )
 from tests.records import waiting
 
@@ -69,6 +70,7 @@ class Bench:
             through(self.lists),
             through(self.store),
             self.enqueuer,
+            FakeUsage(),
             self.telemetry,
             POLICY,
             self.clock,
@@ -330,20 +332,19 @@ class World(Bench):
     def other_person(self, key, act):
         plain = Enqueuer(self.store, self.queue, self.schedule, self.telemetry, POLICY, self.clock)
         actions = ManualActions(
-            self.store, plain, self.schedule, self.telemetry, POLICY, self.clock
+            self.store, plain, self.schedule, FakeUsage(), self.telemetry, POLICY, self.clock
         )
         getattr(actions, act)(key, "Bruno")
 
     def send(self):
         """As the sender does with what is in its queue."""
-        delivery = Delivery(
-            self.store,
+        delivery = delivery_on(
             self.gateway,
-            self.telemetry,
-            POLICY,
-            self.clock,
-            lambda: 1.0,
-            lambda: f"c-{self.clock.now}",
+            self.store,
+            policy=POLICY,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            new_claim=lambda: f"c-{self.clock.now}",
         )
         for key, _ in [*self.queue.queued]:
             delivery.send_stored(key, lambda: 60.0)
@@ -352,9 +353,9 @@ class World(Bench):
         """The reconciler finds what was not handed over; the sender sends it."""
         self.clock.advance(3600)
         plain = Enqueuer(self.store, self.queue, self.schedule, self.telemetry, POLICY, self.clock)
-        Reconciler(self.store, plain, self.telemetry, POLICY, self.clock, lambda: 1.0).run(
-            lambda: 60.0
-        )
+        Reconciler(
+            self.store, plain, FakeUsage(), self.telemetry, POLICY, self.clock, lambda: 1.0
+        ).run(lambda: 60.0)
         self.send()
 
     def decided(self):

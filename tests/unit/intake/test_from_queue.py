@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.intake.from_queue import (
     COMPLETED,
@@ -20,6 +19,7 @@ from openvoip_sms.intake.from_queue import (
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
+from tests.deliveries import delivery_on
 from tests.fakes import (
     START,
     FakeClock,
@@ -42,19 +42,18 @@ class Setup:
     def __init__(self, *script):
         self.gateway, self.store, self.queue = FakeGateway(*script), FakeStore(), FakeQueue()
         self.schedule, self.telemetry, self.clock = FakeSchedule(), FakeTelemetry(), FakeClock()
-        delivery = Delivery(
-            store=self.store,
-            gateway=self.gateway,
+        delivery = delivery_on(
+            self.gateway,
+            self.store,
             telemetry=self.telemetry,
             policy=POLICY,
             clock=self.clock,
-            jitter=lambda: 1.0,
             new_claim=lambda: f"claim-{len(self.store.history)}",
         )
         enqueuer = Enqueuer(
             self.store, self.queue, self.schedule, self.telemetry, POLICY, self.clock
         )
-        self.intake = QueueIntake(delivery, enqueuer)
+        self.intake = QueueIntake(delivery, enqueuer, delivery.braking, self.gateway)
 
     def handle(self, body, sqs_id="sqs-1", queued_at=None):
         written = body if isinstance(body, str) else json.dumps(body)
@@ -290,7 +289,7 @@ def test_a_pointer_that_is_received_too_early_is_retried():
 def test_a_pointer_to_nothing_is_dead_lettered(key):
     setup = Setup()
     looked_up = []
-    setup.store.get = looked_up.append  # and gives nothing
+    setup.store.claim = lambda key, *_: looked_up.append(key)  # and finds nothing
     assert setup.handle({"stored_message": key}) == QueueOutcome(dead_letter="no_such_message")
     assert looked_up == (["m-9"] if key == "m-9" else [])  # the table knows no other keys
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openvoip_sms.delivery.deliver import Delivery
 from openvoip_sms.delivery.enqueue import Enqueuer
 from openvoip_sms.delivery.ports import QueueUnavailable, Unfinished
 from openvoip_sms.intake.from_queue import COMPLETED, QueueIntake
@@ -20,6 +19,7 @@ from openvoip_sms.intake.queue_records import (
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Status
+from tests.deliveries import delivery_on
 from tests.fakes import (
     START,
     FakeAttempts,
@@ -81,20 +81,23 @@ class Setup:
         self.gateway, self.store = FakeGateway(*script, **gateway), FakeStore()
         self.received, self.attempts, self.clock = FakeReceived(), FakeAttempts(), FakeClock()
         self.telemetry = FakeTelemetry()
-        delivery = Delivery(
-            store=self.store,
-            gateway=self.gateway,
+        delivery = delivery_on(
+            self.gateway,
+            self.store,
             telemetry=self.telemetry,
             policy=POLICY,
             clock=self.clock,
-            jitter=lambda: 1.0,
             new_claim=lambda: f"claim-{len(self.store.history)}",
         )
         enqueuer = Enqueuer(
             self.store, FakeQueue(), FakeSchedule(), self.telemetry, POLICY, self.clock
         )
         self.records = QueueRecords(
-            intake(delivery, enqueuer), self.received, self.attempts, self.telemetry, self.clock
+            intake(delivery, enqueuer, delivery.braking, self.gateway),
+            self.received,
+            self.attempts,
+            self.telemetry,
+            self.clock,
         )
 
     def failed(self, *records, seconds=60.0):

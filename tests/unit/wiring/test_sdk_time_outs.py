@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from botocore.retries import standard
 
-from openvoip_sms.delivery.deliver import CALL_BUDGET
+from openvoip_sms.delivery.call import CALL_BUDGET
 from openvoip_sms.wiring import core
 from tests.template import resource
 
@@ -90,7 +90,11 @@ def test_a_longer_time_out_is_detected(longest, change):
     assert misfits(longest(core._CONFIG.merge(Config(**change))))
 
 
-def test_a_read_time_out_of_a_minute_would_end_every_function(longest):
-    one = longest(core._CONFIG.merge(Config(read_timeout=60)))
+def test_a_read_time_out_of_two_minutes_would_end_every_function(longest):
+    one = longest(core._CONFIG.merge(Config(read_timeout=120)))
     assert misfits(one)[: len(WAIT_FOR_THE_TABLE)] == list(WAIT_FOR_THE_TABLE)
     assert len(misfits(one)) == len(WAIT_FOR_THE_TABLE) + 2
+
+
+def test_what_must_not_be_counted_twice_is_tried_once_and_no_longer_than_the_rest(longest):
+    assert longest(core.ONCE) == Longest(attempt=1 + 4, call=1 + 4)

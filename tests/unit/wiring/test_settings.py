@@ -17,6 +17,7 @@ COMPLETE = {
     "AMBIGUOUS_OUTCOME": "hold",
     "MESSAGE_VALIDITY_HOURS": "24",
     "MAX_SEGMENTS": "4",
+    "DAILY_SEGMENT_LIMIT": "1000",
     "SEGMENT_PRICE_EUR": "0.09",
     "STORE_TEXT": "true",
 }
@@ -32,6 +33,7 @@ def test_the_templates_defaults_are_a_policy():
     assert (read.allowed_senders, read.test_recipients) == (frozenset(), frozenset())
     assert (read.resend_unknown, read.store_text) == (False, True)
     assert (read.validity, read.max_segments) == (timedelta(hours=24), 4)
+    assert read.daily_segment_limit == 1000
     assert read.segment_price_eur == Decimal("0.09")
 
 
@@ -44,6 +46,7 @@ def test_every_setting_counts():
         AMBIGUOUS_OUTCOME="resend",
         MESSAGE_VALIDITY_HOURS="0.5",
         MAX_SEGMENTS="0",
+        DAILY_SEGMENT_LIMIT="250",
         STORE_TEXT="false",
     )
     assert (read.archive, read.live) == (False, True)
@@ -51,6 +54,7 @@ def test_every_setting_counts():
     assert read.allowed_senders == {"Studio", "Bottega", "*"}
     assert (read.resend_unknown, read.store_text, read.max_segments) == (True, False, 0)
     assert read.validity == timedelta(minutes=30)
+    assert read.daily_segment_limit == 250
 
 
 @pytest.mark.parametrize("name", COMPLETE)

@@ -4,6 +4,7 @@ Read at most once in two seconds by a container. Each change is stored only if i
 current version.
 """
 
+import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "#control"
+_WRITE_ID = "write_id"
 _MAX_TRIES = 100  # workers that change it at the same moment are fewer
 _BRAKE_TIMES = "since next_try probing_until trial_since".split()
 _BRAKE_NUMBERS = "pauses trial_size trial_taken trial_clear".split()
@@ -59,22 +61,25 @@ class DynamoControl:
     def change(self, change: Callable[[Sending], Sending]) -> tuple[Sending, Sending]:
         """Store what `change` makes of the current state; return before and after."""
         before = self.current()
+        if change(before) == before:  # what is remembered may have changed since
+            before = self.fresh()
         for _ in range(_MAX_TRIES):
             after = change(before)
-            if after == before:
-                return before, after
-            current = self._replace(before, after)
-            if current == after:
+            if after == before or (current := self._replace(before, after)) is None:
                 return before, after
             before = current
         raise StoreUnavailable("the control item changes too often")
 
-    def _replace(self, before: Sending, after: Sending) -> Sending:
-        """Write the next version; return what is stored now."""
-        now = self._clock()
+    def _replace(self, before: Sending, after: Sending) -> Sending | None:
+        """Write the next version; return what is stored instead, if another was faster.
+
+        Two workers may make the same of one version, so each write has an id: the same write,
+        retried by the SDK after a lost reply, is refused too.
+        """
+        now, write_id = self._clock(), {"S": secrets.token_hex(8)}
         request: Any = {
             "TableName": self._table,
-            "Item": _to_item(after),
+            "Item": _to_item(after) | {_WRITE_ID: write_id},
             "ConditionExpression": "version = :old",
             "ExpressionAttributeValues": {":old": {"N": str(before.version)}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -86,9 +91,11 @@ class DynamoControl:
             with translated():
                 self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
-            found: Any = refused.response.get("Item")
-            return self._learn(self._to_sending(found), now)
-        return self._learn(after, now)
+            found: Any = refused.response.get("Item", {})
+            if found.get(_WRITE_ID) != write_id:
+                return self._learn(self._to_sending(found), now)
+        self._learn(after, now)
+        return None
 
     def _learn(self, sending: Sending, read_at: datetime) -> Sending:
         """Remember it, unless another thread knows a later version."""

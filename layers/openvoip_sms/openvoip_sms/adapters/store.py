@@ -68,6 +68,9 @@ class DynamoStore:
             # that is found is ours.
             found: Any = refused.response.get("Item")
             return self._read(found) if found else None
+        except ClientError:  # a number that is none, which the table cannot add to
+            self.get(record_id)
+            raise
         before: Any = answer["Attributes"]
         try:
             return transitions.claimed(self._read(before), claim, now)

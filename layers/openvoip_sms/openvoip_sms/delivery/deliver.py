@@ -6,12 +6,13 @@ the firm chose `resend`). A message that may not go now is held back: it is stor
 message is completed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from openvoip_sms.delivery.braking import Braking
-from openvoip_sms.delivery.call import GatewayCall
+from openvoip_sms.delivery.call import Attempt, GatewayCall
 from openvoip_sms.delivery.permission import Circumstances, End, Hold, Permission, Wait, permission
 from openvoip_sms.delivery.ports import (
     Clock,
@@ -80,7 +81,8 @@ class Delivery[Credentials]:
             admission = self._admission(now)
             answer = self._permission(record, now, admission.held_by)
         new = self._as_stored(record, answer, now)
-        current = self.store.create(new)
+        with self._given_back_if_unavailable(admission.permit):
+            current = self.store.create(new)
         if current != new:
             self.telemetry.duplicate_received(current)
             self.braking.give_back(admission.permit)
@@ -98,7 +100,8 @@ class Delivery[Credentials]:
         if admission.held_by is not None:
             return self._not_claimed(self.store.get(record_id), admission.held_by)
         claim = self.new_claim()
-        current = self.store.claim(record_id, claim, now)
+        with self._given_back_if_unavailable(admission.permit):
+            current = self.store.claim(record_id, claim, now)
         if current is not None and (current.status, current.claim) == (Status.SENDING, claim):
             return self._call(current, admission.permit, seconds_left)
         self.braking.give_back(admission.permit)
@@ -135,6 +138,15 @@ class Delivery[Credentials]:
             return _Admission(reason)
         permit = self.braking.permit()
         return _Admission(None if permit else Reason.GATEWAY_DOWN, permit)
+
+    @contextmanager
+    def _given_back_if_unavailable(self, permit: Permit | None) -> Iterator[None]:
+        """Where it is not known whether a claim was stored, nobody calls."""
+        try:
+            yield
+        except StoreUnavailable:
+            self.braking.give_back(permit)
+            raise
 
     def _permission(
         self, record: Record, now: datetime, held_by: Reason | None = None
@@ -196,7 +208,6 @@ class Delivery[Credentials]:
         self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
     ) -> DeliveryResult:
         attempt = self.call.make(ours, permit, seconds_left)
-        outcome, place = attempt.outcome, attempt.place
         if attempt.after is None:
             self.braking.give_back(permit)
             return self._lost_race(self.store.get(ours.id))
@@ -204,15 +215,18 @@ class Delivery[Credentials]:
             result, expired = self._write_outcome(ours, attempt.after)
         except StoreUnavailable as error:
             self.telemetry.outcome_not_recorded(attempt.after.record)
-            if outcome and place:
-                self.braking.answered(outcome, place, permit)
+            self._tell_the_brake(attempt, permit)
             raise OutcomeNotRecorded(ours) from error
-        if outcome and place:
-            self._count(ours, outcome, expired=expired)
-            self.braking.answered(outcome, place, permit)
+        if attempt.outcome:
+            self._count(ours, attempt.outcome, expired=expired)
+        self._tell_the_brake(attempt, permit)
+        return result
+
+    def _tell_the_brake(self, attempt: Attempt, permit: Permit | None) -> None:
+        if attempt.outcome and attempt.place:
+            self.braking.answered(attempt.outcome, attempt.place, permit)
         else:
             self.braking.give_back(permit)
-        return result
 
     def _count(self, ours: Record, outcome: CallOutcome, *, expired: bool) -> None:
         """Correct the day's usage. A lease that had expired was counted as uncertain."""
@@ -254,7 +268,7 @@ class Delivery[Credentials]:
                 other_attributes=current.other_attributes,
             )
             return self._write(current, again, retry_in), True
-        return result, current.maybe_sent
+        return result, True  # nothing else changes a record that is being sent
 
 
 def _retry_in(answer: Permission, now: datetime) -> float | None:

@@ -83,8 +83,7 @@ type Change = Callable[[Brake], Brake]
 def unclear_answer(brake: Brake, place: Place, permit: Permit | None, now: datetime) -> Brake:
     """Return the brake after an answer that leaves it unclear whether a message was sent."""
     if brake.state is BrakeState.OPEN:
-        remembered = sorted({*(one for one in brake.unclear if one.day == place.day), place})
-        remembered = remembered[-REMEMBERED:]
+        remembered = sorted({*brake.unclear, place})[-REMEMBERED:]
         if _crowded(remembered):
             return _shut(now, now, pauses=0)
         return replace(brake, unclear=tuple(remembered))
@@ -95,7 +94,7 @@ def unclear_answer(brake: Brake, place: Place, permit: Permit | None, now: datet
 
 def _crowded(places: list[Place]) -> bool:
     pairs = zip(places, places[UNCLEAR - 1 :], strict=False)
-    return any(last.number - first.number < SPAN for first, last in pairs)
+    return any(last.day == first.day and last.number - first.number < SPAN for first, last in pairs)
 
 
 def _shut(since: datetime, now: datetime, *, pauses: int) -> Brake:
