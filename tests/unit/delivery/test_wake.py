@@ -43,6 +43,9 @@ def held(number, reason=Reason.PAUSED, until=None, **fields):
     return transitions.waiting_for(record, reason, until)
 
 
+RATE = 10.0  # messages a second
+
+
 class Setup:
     """A waker on fakes, whose clock moves when it sleeps."""
 
@@ -62,7 +65,7 @@ class Setup:
             queue=self.queue,
             policy=self.policy,
             clock=self.clock,
-            ahead=50,
+            rate=RATE,
             sleep=self.sleep,
         )
 
@@ -251,25 +254,27 @@ def test_a_trial_gets_nothing_that_could_not_be_sent():
 # The queue
 
 
-def test_a_full_queue_is_waited_for():
-    setup = Setup(held(1))
-    setup.queue.length = [50, 51, 49]
-    assert setup.run() == 1
-    assert setup.clock.now == START + timedelta(seconds=2)
+def test_behind_a_full_queue_no_more_is_woken_than_the_sender_can_do():
+    setup = Setup(*(held(n) for n in range(2 * BATCH + 1)), limit=0)
+    setup.queue.length = [1000]
+    assert setup.run() == 2 * BATCH + 1
+    assert setup.clock.now == START + timedelta(seconds=2 * BATCH / RATE)
 
 
-def test_a_queue_that_stays_full_leaves_the_rest_to_the_next_run_in_time():
-    setup = Setup(held(1))
-    setup.queue.length = [50]
-    assert setup.run() == 0
-    assert setup.left == SECONDS_KEPT
-    assert setup.waits(1) is Reason.PAUSED
+def test_a_queue_that_is_almost_empty_is_filled_at_once():
+    setup = Setup(*(held(n) for n in range(2 * BATCH + 1)), limit=0)
+    setup.queue.length = [0, 299]
+    assert setup.run() == 2 * BATCH + 1
+    assert setup.clock.now == START
 
 
-def test_the_queue_is_looked_at_before_each_batch():
+def test_a_run_without_time_leaves_the_rest_to_the_next_one():
     setup = Setup(*(held(n) for n in range(BATCH + 1)), limit=0)
-    setup.queue.length = [0, 50]
+    setup.queue.length = [1000]
+    setup.left = SECONDS_KEPT + 5.0
     assert setup.run() == BATCH
+    assert setup.left == SECONDS_KEPT
+    assert setup.waits(BATCH) is Reason.PAUSED
 
 
 def test_what_the_queue_refuses_is_handed_over_by_the_reconciler_at_once():
