@@ -32,7 +32,7 @@ def doubts(service):  # noqa: ARG001 - it deploys the table
 
 
 def statuses(service):
-    return {record.id: str(record.status) for record in service.messages()}
+    return {record.id: str(record.status) for record in service.records()}
 
 
 @pytest.mark.usefixtures("doubts")
