@@ -1,15 +1,20 @@
 """The simulation's table does what the emulated one does, whatever the adapters ask of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 
 from openvoip_sms.adapters.counters import DynamoCounters
+from openvoip_sms.adapters.held_messages import DynamoHeldMessages
 from openvoip_sms.adapters.store import DynamoStore
+from openvoip_sms.adapters.usage import DynamoUsage
 from openvoip_sms.rules import transitions
 from openvoip_sms.rules.guard_item import Note
 from openvoip_sms.rules.policy import Policy
+from openvoip_sms.rules.record import HELD_BY
+from openvoip_sms.rules.rome import day_of
 from tests.fakes import START
 from tests.records import waiting
 from tests.simulation.changes import Changes
@@ -27,6 +32,8 @@ class Adapters:
     def __init__(self, client, table):
         self.store = DynamoStore(client, table, RETENTION)
         self.counters = DynamoCounters(client, table)
+        self.usage = DynamoUsage(client, client, table, lambda *_: None)
+        self.held = DynamoHeldMessages(client, table)
         self.returned = []
 
     def run(self, seed):
@@ -34,7 +41,16 @@ class Adapters:
         random, seen = Random(seed), [waiting(id=f"m-{n}") for n in range(3)]  # noqa: S311 - to repeat
         for step in range(STEPS):
             now = START + timedelta(minutes=step)
-            action = random.choice((self._create, self._change, self._read, self._count))
+            actions = (
+                self._create,
+                self._change,
+                self._claim,
+                self._use,
+                self._wake,
+                self._read,
+                self._count,
+            )
+            action = random.choice(actions)
             self.returned.append(action(random, seen, now))
 
     def _create(self, random, seen, now):
@@ -48,12 +64,40 @@ class Adapters:
             (
                 transitions.claimed(old, f"c-{random.randrange(2)}", now),
                 transitions.requeued(old, now),
+                transitions.held(old, random.choice(HELD_BY), now, now),
                 transitions.cancelled(old, now, POLICY) or old,
             )
         )
         current = self.store.replace(old, new)
         seen.extend([current] if current else [])
         return current
+
+    def _claim(self, random, seen, now):
+        current = self.store.claim(f"m-{random.randrange(3)}", f"c-{random.randrange(2)}", now)
+        seen.extend([current] if current else [])
+        return current
+
+    def _use(self, random, seen, now):
+        claimed = transitions.claimed(random.choice(seen), f"c-{random.randrange(2)}", now)
+        claimed = replace(claimed, segments=random.choice((1, 2)))
+        if random.random() < 0.3:
+            self.usage.give_back(claimed)
+        if random.random() < 0.3:
+            self.usage.add_uncertain(claimed)
+        day = day_of(now)
+        return self.usage.reserve(claimed, random.choice((0, 3))), self.usage.used(day)
+
+    def _wake(self, random, _seen, now):
+        """The index over what is held back, and one of its messages that is woken or kept."""
+        held = list(self.held.oldest_first(HELD_BY))
+        order = sorted(held, key=lambda one: one.id)
+        if not held:
+            return order
+        one = random.choice(order)
+        if random.random() < 0.5:
+            return order, self.held.wake(one, now)
+        until = random.choice((None, now))
+        return order, self.held.hold_for(one, random.choice(HELD_BY), until, now)
 
     def _read(self, random, seen, now):
         record = self.store.get(f"m-{random.randrange(3)}")

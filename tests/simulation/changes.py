@@ -57,7 +57,7 @@ class Changes:
         if string(new, "status") == Status.SENDING:
             self.claimed[text] = new
             self.claims_of[text].add(string(new, "claim"))
-            self.segments_of_claim[string(new, "claim")] = int(new["segments"]["N"])
+            self.segments_of_claim[string(new, "claim")] = segments(new)
         is_mark = is_claim is not None or (
             current is not None and current["updated_at"] == new["updated_at"]
         )
@@ -102,7 +102,7 @@ class Changes:
     def failed(self, current: Item | None, new: Item) -> None:
         """Every attempt failed: a claim that its owner knows nothing of, or a lost outcome."""
         knew = current is not None and string(current, "claim") in self._world.process().claims
-        self.lost_segments += int(new.get("segments", {"N": "0"})["N"])  # they are not given back
+        self.lost_segments += segments(new)  # they are not given back
         if self._ledger.answer_lost():
             self._claim_is_lost(new)
         elif knew:
@@ -177,3 +177,7 @@ def string(item: Item, name: str) -> str:
 
 def version(item: Item) -> int:
     return int(item["version"]["N"])
+
+
+def segments(item: Item) -> int:
+    return int(item["segments"]["N"]) if "segments" in item else 0
