@@ -6,7 +6,7 @@ import re
 import pytest
 
 from openvoip_sms.adapters.telemetry import NAMESPACE
-from openvoip_sms.delivery.deliver import CALL_BUDGET
+from openvoip_sms.delivery.call import CALL_BUDGET
 from openvoip_sms.rules.limits import STORED_WITHIN
 from openvoip_sms.rules.transitions import LEASE, MAX_DELAY
 from openvoip_sms.wiring.core import WORKERS
@@ -26,6 +26,7 @@ PARAMETERS = {
     "AcceptedReplies": "",
     "MessageValidityHours": 24,
     "MaxSegments": 4,
+    "DailySegmentLimit": 1000,
     "RecipientHourlyLimit": 5,
     "SegmentPriceEur": 0.09,
     "RetentionDays": 90,
@@ -164,6 +165,7 @@ def test_the_alarm_about_doubts_says_how_a_reply_need_never_be_one_again():
         "Failed",
         "Expired",
         "Retried",
+        "PausedHours",
         "ConfigurationErrors",
         "SourcesPaused",
         "WebhooksRefused",
