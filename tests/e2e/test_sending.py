@@ -53,6 +53,14 @@ def by_key(deployment, keys):
     return {key: one for key, one in found if key in keys}
 
 
+def moving(deployment, keys):
+    """Those that are neither sent nor held, with what is known of them."""
+    found = by_key(deployment, keys)
+    at_rest = {("sent", None), ("queued", "paused")}
+    known = {key: (one["status"], one.get("reason")) for key, one in found.items()}
+    return {key: known.get(key) for key in keys if known.get(key) not in at_rest}
+
+
 @pytest.fixture
 def resumed(deployment):
     yield deployment
@@ -70,13 +78,7 @@ def test_a_pause_stops_every_way_in_within_ten_seconds_and_a_resume_sends_each_o
         wait_until(lambda: max(traffic.begun.values()) > answered + WITHIN, "later traffic")
     keys = set(traffic.begun)
 
-    def has_come_to_rest():
-        found = by_key(deployment, keys)
-        at_rest = [one for one in found.values() if one.get("reason") == "paused"]
-        sent = [one for one in found.values() if one["status"] == "sent"]
-        return found.keys() == keys and len(at_rest) + len(sent) == len(keys)
-
-    wait_until(has_come_to_rest, "every message at rest", LONG_TIME_OUT)
+    wait_until(lambda: moving(deployment, keys) == {}, "every message at rest", LONG_TIME_OUT)
     late = [call for _, call in calls_by_key(deployment, keys) if call.at > answered + WITHIN]
     assert late == []
     held = {key for key, one in by_key(deployment, keys).items() if one["status"] == "queued"}
