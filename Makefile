@@ -10,7 +10,7 @@ REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
-	chaos bench check-sources try-source deploy secret log-id find-message \
+	chaos bench check-sources try-source deploy secret pause resume log-id find-message \
 	lock clean
 
 help: ## List the targets
@@ -60,6 +60,14 @@ deploy: check-sources ## Check the sources, build and deploy to AWS: make deploy
 
 secret: $(READY) ## Ask for a secret and put it into the stack: make secret NAME=gateway, NAME=shopify
 	@$(BIN)/python -m local.set_secret "$(NAME)" "$(STACK)"
+
+# With LOCAL=1 the stack that make local runs, as for make secret. What a person writes reaches the
+# command as a variable of the shell, so that quotation marks and $ in it mean nothing to the shell.
+pause: $(READY) ## Stop all sending at once: make pause REASON="wrong text" BY=Anna
+	@$(BIN)/python -m local.switch pause "$${REASON-}" "$${BY-}" "$(STACK)"
+
+resume: $(READY) ## Let sending go on, and send what waits: make resume
+	@$(BIN)/python -m local.switch resume "" "$${BY-}" "$(STACK)"
 
 log-id: $(READY) ## Show what logs call a message: make log-id ID=ordine-1042
 	@$(BIN)/python -m local.find_message "$(ID)" "" "$(STACK)"

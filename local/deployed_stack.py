@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.check_sources import SOURCES
 from local.gateway import LocalGateway
+from local.own_stack import reachable
 from local.preview.page_data import preview_handler
 from local.processes import (
     ROOT,
@@ -62,8 +63,7 @@ class DeployedStack:
     @cached_property
     def api_url(self) -> str:
         """The API's local address; the output `ApiUrl` is the one that it would have in AWS."""
-        api_id = self.outputs["ApiUrl"].removeprefix("https://").split(".")[0]
-        return f"{self.endpoint}/restapis/{api_id}/v1/_user_request_"
+        return reachable(self.outputs["ApiUrl"], self.endpoint)
 
     @cached_property
     def api_key(self) -> str:

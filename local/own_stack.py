@@ -38,6 +38,17 @@ class OwnStack:
         outputs = self._described().get("Outputs", [])
         return {one["OutputKey"]: one["OutputValue"] for one in outputs}
 
+    def output(self, name: str) -> str:
+        try:
+            return self.outputs()[name]
+        except KeyError:
+            raise NoStack(f"The stack {self.name} has no output {name}: is it another's?") from None
+
+    def api_url(self) -> str:
+        """The API's address, or the one that it has in the local AWS."""
+        endpoint = self._endpoint or os.environ.get("AWS_ENDPOINT_URL")
+        return reachable(self.output("ApiUrl"), endpoint)
+
     def parameters(self) -> dict[str, str]:
         given = self._described().get("Parameters", [])
         return {one["ParameterKey"]: one["ParameterValue"] for one in given}
@@ -65,6 +76,14 @@ class OwnStack:
             f"AWS refuses to describe the stack {self.name} in {region}: {code}: {why} Is that "
             "region enabled in the account? Another: make deploy ARGS='--guided --region eu-west-1'"
         )
+
+
+def reachable(api_url: str, endpoint: str | None) -> str:
+    """Return where the local AWS answers for an API; in AWS the address is its own."""
+    if not endpoint:
+        return api_url
+    api_id = api_url.removeprefix("https://").split(".")[0]
+    return f"{endpoint}/restapis/{api_id}/{api_url.rpartition('/')[2]}/_user_request_"
 
 
 def own_stack(name: str = "", arguments: Sequence[str] = ()) -> OwnStack:

@@ -95,7 +95,7 @@ def set_secret(name: str, stack: OwnStack, ask: Ask) -> None:
         Refused: what was given cannot be a secret, or what is there is no JSON object.
         NoStack: AWS does not let it be read or written.
     """
-    arn = _arn(stack, "GatewaySecretArn" if name == GATEWAY else "WebhookSecretArn")
+    arn = stack.output("GatewaySecretArn" if name == GATEWAY else "WebhookSecretArn")
     client = stack.client("secretsmanager")
     held = _held(client, arn)
     if name == GATEWAY:
@@ -159,13 +159,6 @@ def _warn_of_name(name: str) -> None:
             f"Attention: no source in {file} uses a secret {name}. They use: {', '.join(needed)}.",
             file=sys.stderr,
         )
-
-
-def _arn(stack: OwnStack, output: str) -> str:
-    try:
-        return stack.outputs()[output]
-    except KeyError:
-        raise NoStack(f"The stack {stack.name} has no output {output}: is it another's?") from None
 
 
 def _held(client: Any, arn: str) -> dict[str, Any]:  # noqa: ANN401 - any AWS client

@@ -4,15 +4,18 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 
 from local.deployed_stack import deployed, local_gateway
 from local.processes import ROOT
+from tests.e2e.brake import open_brake
 from tests.e2e.recorder import recorded
 from tests.shipped_sources import shipped_file
 
 TIME_OUT = 30.0  # seconds that a message may take on a busy machine
+LONG_TIME_OUT = 120.0  # seconds that many processes may take to be restarted
 
 
 class Deployment:
@@ -78,6 +81,24 @@ class Deployment:
         wait_until(lambda: self.record(record_id).get("status") in statuses, record_id)
         return self.record(record_id)
 
+    def send_until_held(self, message, reason):
+        """Send it under new ids until one has to wait, within 10 s; return that record."""
+        held = []
+
+        def is_held():
+            body = self.call("POST", "/messages", message)[2]
+            held.append(body)
+            return (body["status"], body.get("reason")) == ("queued", reason)
+
+        wait_until(is_held, f"a message that waits: {reason}", 10.0)
+        return held[-1]
+
+    def probe_when_due(self):
+        """Send the queue message that asks for a probe once it is due, as the service does too."""
+        due = datetime.fromisoformat(self.call("GET", "/sending")[2]["brake"]["next_try"])
+        wait_until(lambda: datetime.now(UTC) >= due, "the end of the pause", LONG_TIME_OUT)
+        self.queue({"probe": "gateway"})
+
     def accepted(self, text):
         """The SMS with this text that the gateway accepted."""
         return [call for call in self.gateway.accepted if call.text == text]
@@ -113,5 +134,6 @@ def _deployment(tmp_path_factory):
 
 @pytest.fixture
 def deployment(_deployment):
+    open_brake(_deployment.stack)  # the doubts that another test made would shut it
     yield _deployment
     _deployment.gateway.clear_faults()

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from local.deployed_stack import WEBHOOK_SECRETS
+from tests.e2e.brake import open_brake, shut_brake
 from tests.e2e.conftest import wait_until
 from tests.e2e.load import LoadGenerator
 from tests.e2e.table_and_queue import make_due, queue_depth, records
@@ -21,6 +22,8 @@ def take_every_path(deployment):
     over_the_api(deployment)
     after_an_outage(deployment)
     over_the_queue(deployment)
+    while_sending_is_paused(deployment)
+    after_a_probe(deployment)
     wait_until(lambda: queue_depth(deployment.stack) <= before, "an empty queue")
 
 
@@ -70,3 +73,23 @@ def over_the_queue(deployment):
         deployment.gateway.fail_next(1, "http_503", to=number)
         deployment.queue({"to": number, "text": "Al secondo tentativo"} | more)
     deployment.queue("non è un messaggio")
+
+
+def while_sending_is_paused(deployment):
+    """What waits is handed over by a resume; and what the day has used up is looked at."""
+    assert deployment.call("PUT", "/sending", {"paused": True})[0] == 200
+    waiting = MESSAGE | {"id": "permesso-7"}
+    assert deployment.call("POST", "/messages", waiting)[2]["reason"] == "paused"
+    assert deployment.call("PUT", "/sending", {"paused": False})[0] == 200
+    deployment.wait_for("permesso-7", "sent")
+    assert deployment.call("GET", "/usage")[2]["segments"] > 0
+
+
+def after_a_probe(deployment):
+    """The sender wakes the reconciler when the gateway has answered it."""
+    shut_brake(deployment.stack)
+    waiting = MESSAGE | {"id": "permesso-8"}
+    assert deployment.call("POST", "/messages", waiting)[2]["reason"] == "gateway_down"
+    deployment.queue({"probe": "gateway"})
+    deployment.wait_for("permesso-8", "sent")
+    open_brake(deployment.stack)

@@ -14,10 +14,8 @@ from itertools import batched
 from urllib.error import URLError
 
 from local.deployed_stack import WEBHOOK_SECRETS
-from tests.e2e.conftest import wait_until
+from tests.e2e.conftest import LONG_TIME_OUT, wait_until
 
-# Seconds: many processes have to be restarted, on a machine that may be busy.
-LONG_TIME_OUT = 120.0
 RETRYABLE = {429, 500, 502, 503}  # answers after which a client retries
 
 
@@ -93,6 +91,15 @@ class LoadGenerator:
 
         wait_until(is_final, f"an answer to {call[1]}", LONG_TIME_OUT)
         return answers[-1]
+
+    def by_every_way(self, n):
+        """Send one message each way; return their keys."""
+        keys = {way: keys[n] for way, keys in self.keys.items()}
+        self.post(keys["async"], "async")
+        self.post(keys["sync"], "sync")
+        self.webhook(keys["webhook"])
+        self.queue([keys["queue"]])
+        return set(keys.values())
 
     def queue(self, keys):
         self._put([json.dumps(self.message(key, id=key)) for key in keys])

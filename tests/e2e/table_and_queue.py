@@ -83,19 +83,23 @@ def _mapped(stack, during, after):
         client.update_event_source_mapping(UUID=mapping["UUID"], **after)
 
 
-@contextmanager
 def table_through(stack, table, *functions):
     """Let functions reach the table through a proxy."""
+    return variables_set(stack, functions, AWS_ENDPOINT_URL_DYNAMODB=table.url)
+
+
+@contextmanager
+def variables_set(stack, functions, **changed):
+    """Let functions run with other variables, as a deployment would."""
     client = stack.client("lambda")
     names = [stack.functions[name] for name in functions]
     before = {
         name: client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         for name in names
     }
-    moved = {"AWS_ENDPOINT_URL_DYNAMODB": table.url}
     try:
         for name, variables in before.items():
-            _set(client, name, variables | moved)
+            _set(client, name, variables | changed)
         yield
     finally:
         for name, variables in before.items():

@@ -102,6 +102,31 @@ def test_a_message_is_found_by_its_log_lines_and_its_log_lines_by_the_message(de
     assert list(ids_of(own(deployment), shown)) == [message["id"]]
 
 
+def test_a_person_pauses_all_sending_and_lets_it_go_on(deployment):
+    def make(*arguments):
+        ended = subprocess.run(
+            [sys.executable, "-m", "local.switch", *arguments],
+            cwd=ROOT,
+            env=environment(deployment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    try:
+        assert "by Anna: Testo sbagliato." in make("pause", "Testo sbagliato", "Anna")
+        message = {"to": "3331234624", "text": "Dopo la ripresa"}
+        held = deployment.send_until_held(message, "paused")["id"]
+        before = len(deployment.accepted("Dopo la ripresa"))
+    finally:
+        said = make("resume")
+    assert "is on; what waited for it is sent now." in said
+    deployment.wait_for(held, "sent")
+    assert len(deployment.accepted("Dopo la ripresa")) == before + 1
+
+
 def test_a_parameter_that_was_given_once_survives_the_next_deployment(deployment, tmp_path):
     shutil.copy(ROOT / "samconfig.toml", tmp_path)
     (tmp_path / ".aws-sam").symlink_to(ROOT / ".aws-sam")

@@ -79,6 +79,8 @@ def uses(request: Request, account: Account) -> set[Use]:
             return {_secret(request, account.secrets)}
         case "scheduler":
             return {_schedule(request, place), *_passed(request.json)}
+        case "lambda":
+            return {_invocation(request, place)}
     raise UnknownRequest(f"{request.service}: {request.method} {request.target}")
 
 
@@ -108,6 +110,13 @@ def _queue(request: Request) -> Use:
 def _secret(request: Request, arns: dict[str, str]) -> Use:
     given = request.json["SecretId"]
     return Use(f"secretsmanager:{_operation(request)}", arns.get(given, given))
+
+
+def _invocation(request: Request, place: str) -> Use:
+    found = re.fullmatch(r"/[0-9-]+/functions/([\w-]+)/invocations", urlsplit(request.target).path)
+    if request.method != "POST" or found is None:
+        raise UnknownRequest(f"lambda: {request.method} {request.target}")
+    return Use("lambda:InvokeFunction", f"arn:aws:lambda:{place}:function:{found[1]}")
 
 
 def _schedule(request: Request, place: str) -> Use:

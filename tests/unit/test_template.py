@@ -165,6 +165,7 @@ def test_the_alarm_about_doubts_says_how_a_reply_need_never_be_one_again():
         "Failed",
         "Expired",
         "Retried",
+        "PausedHours",
         "ConfigurationErrors",
         "SourcesPaused",
         "WebhooksRefused",

@@ -103,6 +103,10 @@ def uses_of(service, operation, **arguments):
             ("scheduler", "delete_schedule", {"Name": "s-1"}),
             ("scheduler:DeleteSchedule", f"arn:aws:scheduler:{PLACE}:schedule/default/s-1"),
         ),
+        (
+            ("lambda", "invoke", {"FunctionName": "sms-Reconciler-1", "InvocationType": "Event"}),
+            ("lambda:InvokeFunction", f"arn:aws:lambda:{PLACE}:function:sms-Reconciler-1"),
+        ),
     ],
 )
 def test_a_call_needs_its_action_on_its_resource(call, use):
@@ -141,6 +145,7 @@ def test_who_makes_a_schedule_passes_its_role_to_the_scheduler():
         ),
         ("scheduler", "list_schedules", {}),
         ("scheduler", "get_schedule", {"Name": "s-1"}),
+        ("lambda", "get_function", {"FunctionName": "sms-Reconciler-1"}),
     ],
 )
 def test_a_call_of_a_new_kind_is_refused_and_not_overlooked(service, operation, arguments):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from local import find_message, set_secret
+from local import find_message, set_secret, switch
 from local.invoke import mistake_in
 from tests.functions import ROOT
 
@@ -53,15 +53,23 @@ def test_a_missing_variable_is_named_with_an_example(capsys):
     assert set_secret.main("") == 2
     assert set_secret.main("il mio negozio") == 2
     assert find_message.main() == 2
+    assert switch.main() == 2
     said = capsys.readouterr().err
     assert "NAME= is missing. make secret NAME=gateway" in said
     assert "NAME=il mio negozio is no name of a secret. make secret" in said
     assert "make log-id ID=" in said
+    assert "make resume" in said
 
 
 @pytest.mark.parametrize(
     ("target", "module"),
-    [("secret", "set_secret"), ("log-id", "find_message"), ("find-message", "find_message")],
+    [
+        ("secret", "set_secret"),
+        ("pause", "switch"),
+        ("resume", "switch"),
+        ("log-id", "find_message"),
+        ("find-message", "find_message"),
+    ],
 )
 def test_each_command_for_operators_is_a_target_with_a_help_line(target, module):
     rule = (ROOT / "Makefile").read_text().split(f"\n{target}: ")[1]

@@ -70,11 +70,7 @@ class GatewayCall[Credentials]:
             stopped = self._held_back(ours, permit) or self._out_of_time(ours, seconds_left)
             return stopped or self._reserved(ours, permit, credentials, seconds_left)
         except SecretUnavailable as error:
-            self.telemetry.secret_unavailable(ours.id, error)
-            unset = isinstance(error, SecretNotSet)
-            return self._released(
-                ours, Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
-            )
+            return Attempt(self._without_secret(ours, error))
         except StoreUnavailable as error:
             self.telemetry.usage_not_counted(ours, error)
             return self._released(ours, Reason.TABLE_UNAVAILABLE)
@@ -135,9 +131,8 @@ class GatewayCall[Credentials]:
         if stopped is not None:
             self.usage.give_back(ours)
             return stopped
-        reply = self._called(ours, credentials, seconds_left)
-        after = transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
-        return Attempt(after, reply.outcome, place)
+        outcome, after = self._called(ours, credentials, seconds_left)
+        return Attempt(after, outcome, place)
 
     def _accepted_late(self, ours: Record) -> Attempt | None:
         """Look once more at a message that was in doubt: its earlier call may have ended now."""
@@ -157,17 +152,29 @@ class GatewayCall[Credentials]:
 
     def _called(
         self, ours: Record, credentials: Credentials, seconds_left: Callable[[], float]
-    ) -> CallResult:
+    ) -> tuple[CallOutcome, Transition]:
         reply = self._call(ours, credentials)
-        if reply.outcome is not CallOutcome.BAD_CREDENTIALS:
-            return reply
-        try:
+        if reply.outcome is CallOutcome.BAD_CREDENTIALS:
             # The secret may have been rotated: read it past the cache, one more call.
-            credentials = self.gateway.credentials(refresh=True)
-        except SecretUnavailable as error:
-            self.telemetry.secret_unavailable(ours.id, error)
-            return reply
-        return self._call(ours, credentials) if self._time_for_a_call(ours, seconds_left) else reply
+            try:
+                credentials = self.gateway.credentials(refresh=True)
+            except SecretNotSet as error:
+                return reply.outcome, self._without_secret(ours, error)
+            except SecretUnavailable as error:
+                self.telemetry.secret_unavailable(ours.id, error)
+                return reply.outcome, self._answered(ours, reply)
+            if self._time_for_a_call(ours, seconds_left):
+                reply = self._call(ours, credentials)
+        return reply.outcome, self._answered(ours, reply)
+
+    def _answered(self, ours: Record, reply: CallResult) -> Transition:
+        return transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
+
+    def _without_secret(self, ours: Record, error: SecretUnavailable) -> Transition:
+        self.telemetry.secret_unavailable(ours.id, error)
+        unset = isinstance(error, SecretNotSet)
+        reason = Reason.SECRET_NOT_SET if unset else Reason.SECRET_UNAVAILABLE
+        return transitions.released(ours, reason, self.clock(), self.jitter())
 
     def _released(self, ours: Record, reason: Reason) -> Attempt:
         return Attempt(transitions.released(ours, reason, self.clock(), self.jitter()))
