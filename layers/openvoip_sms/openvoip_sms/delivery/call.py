@@ -131,7 +131,7 @@ class GatewayCall[Credentials]:
         if stopped is not None:
             self.usage.give_back(ours)
             return stopped
-        outcome, after = self._called(ours, credentials, seconds_left)
+        outcome, after = self._called(ours, permit, credentials, seconds_left)
         return Attempt(after, outcome, place)
 
     def _accepted_late(self, ours: Record) -> Attempt | None:
@@ -151,7 +151,11 @@ class GatewayCall[Credentials]:
         return Attempt(Transition(transitions.held(ours, Reason.DAILY_LIMIT, until, now)))
 
     def _called(
-        self, ours: Record, credentials: Credentials, seconds_left: Callable[[], float]
+        self,
+        ours: Record,
+        permit: Permit | None,
+        credentials: Credentials,
+        seconds_left: Callable[[], float],
     ) -> tuple[CallOutcome, Transition]:
         reply = self._call(ours, credentials)
         if reply.outcome is CallOutcome.BAD_CREDENTIALS:
@@ -163,9 +167,17 @@ class GatewayCall[Credentials]:
             except SecretUnavailable as error:
                 self.telemetry.secret_unavailable(ours.id, error)
                 return reply.outcome, self._answered(ours, reply)
-            if self._time_for_a_call(ours, seconds_left):
+            if self._may_call_again(ours, permit, seconds_left):
                 reply = self._call(ours, credentials)
         return reply.outcome, self._answered(ours, reply)
+
+    def _may_call_again(
+        self, ours: Record, permit: Permit | None, seconds_left: Callable[[], float]
+    ) -> bool:
+        try:
+            return self._last_look(ours, permit, seconds_left) is None
+        except StoreUnavailable:
+            return False
 
     def _answered(self, ours: Record, reply: CallResult) -> Transition:
         return transitions.answered(ours, reply, self.clock(), self.policy, self.jitter())
