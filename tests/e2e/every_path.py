@@ -13,6 +13,7 @@ from tests.e2e.table_and_queue import make_due, queue_depth, records
 
 LATER = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 MESSAGE = {"to": "3331234711", "text": "Permessi"}
+AGAIN = "Al secondo tentativo"
 BUSY = ("+393331234712", "+393331234713")  # numbers for which the gateway answers 503 once
 
 
@@ -71,25 +72,24 @@ def over_the_queue(deployment):
     deployment.queue(MESSAGE | {"id": "permesso-4", "send_at": LATER})
     for number, more in zip(BUSY, ({"id": "permesso-5"}, {}), strict=True):
         deployment.gateway.fail_next(1, "http_503", to=number)
-        deployment.queue({"to": number, "text": "Al secondo tentativo"} | more)
+        deployment.queue({"to": number, "text": AGAIN} | more)
     deployment.queue("non è un messaggio")
+    wait_until(lambda: len(deployment.accepted(AGAIN)) == len(BUSY), "both sent, at the second try")
 
 
 def while_sending_is_paused(deployment):
     """What waits is handed over by a resume; and what the day has used up is looked at."""
     assert deployment.call("PUT", "/sending", {"paused": True})[0] == 200
-    waiting = MESSAGE | {"id": "permesso-7"}
-    assert deployment.call("POST", "/messages", waiting)[2]["reason"] == "paused"
+    held = deployment.send_until_held(MESSAGE, "paused")["id"]
     assert deployment.call("PUT", "/sending", {"paused": False})[0] == 200
-    deployment.wait_for("permesso-7", "sent")
+    deployment.wait_for(held, "sent")
     assert deployment.call("GET", "/usage")[2]["segments"] > 0
 
 
 def after_a_probe(deployment):
     """The sender wakes the reconciler when the gateway has answered it."""
     shut_brake(deployment.stack)
-    waiting = MESSAGE | {"id": "permesso-8"}
-    assert deployment.call("POST", "/messages", waiting)[2]["reason"] == "gateway_down"
+    held = deployment.send_until_held(MESSAGE, "gateway_down")["id"]
     deployment.queue({"probe": "gateway"})
-    deployment.wait_for("permesso-8", "sent")
+    deployment.wait_for(held, "sent")
     open_brake(deployment.stack)
