@@ -225,7 +225,7 @@ def test_a_reservation_is_tried_once_by_the_client_for_it(stack, not_counted):
 )
 @pytest.mark.parametrize("applied", [True, False])
 def test_a_correction_that_fails_is_reported_and_not_repeated(
-    usage, stack, hook, not_counted, correct, applied
+    usage, stack, hook, *, not_counted, correct, applied
 ):
     usage.reserve(message(4), 10)
     failing(hook, stack.dynamodb, ReadTimeoutError(**ENDPOINT), applied=applied)
