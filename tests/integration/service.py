@@ -93,8 +93,8 @@ class Service:
     def webhook(self, given):
         return HttpAnswer(self._webhooks.handler(given, context(10)))
 
-    def reconcile(self):
-        return self._reconciler.handler(event("reconciler_scheduled"), context(60))
+    def reconcile(self, seconds=60.0):
+        return self._reconciler.handler(event("reconciler_scheduled"), context(seconds))
 
     def send_batch(self, given):
         answer = self._sender.handler(given, context(60))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openvoip_sms.adapters.record_item import (
-    SHARDS,
+    CHECK_SHARDS,
     Item,
+    check_shard,
     shard_of,
     status_shard,
     to_item,
@@ -104,7 +105,7 @@ class DynamoStore:
 
     def due(self, now: datetime) -> Iterable[Record]:
         """Return the open records whose `check_at` has passed, page by page."""
-        for shard in range(SHARDS):
+        for shard in range(CHECK_SHARDS):
             for key in self._due_keys(shard, now):
                 record = self.get_or_unreadable(key)
                 if isinstance(record, Record) and record.check_at and record.check_at <= now:
@@ -171,13 +172,12 @@ class DynamoStore:
 def _claiming(record_id: str, claim: str, now: datetime) -> Any:  # noqa: ANN401
     """The request that makes of an item what `transitions.claimed` makes of its record."""
     waits = "#status IN (:queued, :scheduled) AND expires_at > :now"
-    shard = shard_of(record_id)
     values: dict[str, Any] = {
         ":sending": Status.SENDING,
         ":queued": Status.QUEUED,
         ":scheduled": Status.SCHEDULED,
-        ":status_shard": status_shard(Status.SENDING, shard),
-        ":check_shard": str(shard),
+        ":status_shard": status_shard(Status.SENDING, shard_of(record_id)),
+        ":check_shard": check_shard(record_id),
         ":claim": claim,
         ":now": to_rfc3339(now),
         ":until": to_rfc3339(now + transitions.LEASE),
