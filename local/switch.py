@@ -105,7 +105,7 @@ def _refusal(status: int, body: bytes) -> str:
     try:
         problem = json.loads(body)
         wrong = [f"{one['field']}: {one['detail']}" for one in problem.get("violations", ())]
-        said = " ".join([problem["detail"], *wrong])
+        said = " ".join(wrong) or str(problem["detail"])
     except (ValueError, TypeError, KeyError, AttributeError):
         said = ""
     certain = status < 500  # noqa: PLR2004 - a client error
