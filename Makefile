@@ -10,7 +10,7 @@ REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
-	chaos bench check-sources try-source deploy secret pause resume log-id find-message \
+	chaos bench write-units check-sources try-source deploy secret pause resume log-id find-message \
 	lock clean
 
 help: ## List the targets
@@ -106,6 +106,9 @@ chaos: $(READY) ## Simulate 100,000 messages with every fault on: make chaos SEE
 RUNS ?= 11
 bench: $(READY) ## Measure the CPU time of the gateway client and of TLS, against the former client
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks --runs $(RUNS)
+
+write-units: $(READY) ## Count what a message writes and reads in the table, by each way in
+	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks.write_units
 
 lock: $(READY) ## Lock the versions within requirements*.in
 	$(PYTHON) -m venv $(VENV)/lock

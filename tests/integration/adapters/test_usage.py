@@ -192,8 +192,18 @@ def test_a_reservation_whose_answer_is_lost_is_uncertain(usage, stack, hook):
 
 
 @pytest.mark.parametrize("error", [ConnectTimeoutError, EndpointConnectionError])
-def test_a_reservation_that_never_arrived_is_not_uncertain(usage, stack, hook, error):
+def test_a_reservation_that_never_arrived_is_tried_once_more(usage, stack, hook, error):
     only_the_first(hook, stack.dynamodb, error(**ENDPOINT), applied=False)
+    assert usage.reserve(message(4), 10)
+    assert on(usage).segments == 4
+
+
+@pytest.mark.parametrize("error", [ConnectTimeoutError, EndpointConnectionError])
+def test_a_reservation_that_never_arrives_is_not_uncertain(usage, stack, hook, error):
+    def fail(**_):
+        raise error(**ENDPOINT)
+
+    hook(stack.dynamodb, "provide-client-params.dynamodb.UpdateItem", fail)
     with pytest.raises(StoreUnavailable):
         usage.reserve(message(4), 10)
     assert item(stack) is None

@@ -52,8 +52,7 @@ class DynamoUsage:
             request["ExpressionAttributeValues"] |= room
             request["ConditionExpression"] = "attribute_not_exists(#segments) OR #segments <= :room"
         try:
-            with translated():
-                answer = self._once.update_item(**request)
+            answer = self._reserved(request)
         except self._once.exceptions.ConditionalCheckFailedException:
             return None
         except StoreUnavailable as error:
@@ -61,6 +60,17 @@ class DynamoUsage:
                 self.add_uncertain(claimed)
             raise
         return Place(day, int(answer["Attributes"]["messages"]["N"]), claimed.claim or "")
+
+    def _reserved(self, request: Any) -> Any:  # noqa: ANN401 - the SDK's request and answer
+        """Try again only what certainly did not reach the table."""
+        try:
+            with translated():
+                return self._once.update_item(**request)
+        except StoreUnavailable as error:
+            if not _was_not_applied(error):
+                raise
+        with translated():
+            return self._once.update_item(**request)
 
     def give_back(self, claimed: Record) -> None:
         self._correct(claimed, -1, _BY)

@@ -154,7 +154,8 @@ class Usage(Protocol):
     def reserve(self, claimed: Record, limit: int) -> Place | None:
         """Count a claimed record before its call; return its place among the day's calls.
 
-        `None`: it does not fit into the limit (0: none). It is tried once.
+        `None`: it does not fit into the limit (0: none). It is tried again only where it certainly
+        did not reach the table.
 
         Raises:
             StoreUnavailable: it may or may not have been counted, and must not be called.
