@@ -91,7 +91,7 @@ def test_what_is_held_for_another_reason_now_says_so():
 
 @HELD_BY
 def test_a_reason_that_has_ended_meanwhile_holds_nothing_back(state, reason):
-    """What a container remembers may be two seconds old: it is read afresh before it is stored."""
+    """What a container remembers may be two seconds old: it is read again before it is stored."""
     setup = held_setup(state)
     assert setup.control.current().held_by(START) == reason
     setup.control.stored = Sending(version=2)

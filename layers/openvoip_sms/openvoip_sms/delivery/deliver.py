@@ -129,7 +129,7 @@ class Delivery[Credentials]:
         return self._write(record, new)
 
     def _admission(self, now: datetime) -> _Admission:
-        """Ask switch and brake; what holds a message back is read afresh before it is stored."""
+        """Ask switch and brake; what holds a message back is read again before it is stored."""
         sending = self.control.current()
         if sending.held_by(now) is not None:
             sending = self.control.fresh()
