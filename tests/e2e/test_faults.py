@@ -12,10 +12,12 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import batched
 
 from local.deployed_stack import CALL_GROUP, GATEWAY_SECRET
 from local.gateway import Fault
+from openvoip_sms.rules.rome import ROME
 from tests.e2e.brake import open_brake
 from tests.e2e.conftest import LONG_TIME_OUT, wait_until
 from tests.e2e.faulty_table import FaultyTable
@@ -52,7 +54,7 @@ MAY_HAVE_ACCEPTED = {  # calls that the gateway may have accepted, by what the r
 
 def test_whatever_fails_nothing_is_sent_twice_lost_or_unrecorded(deployment, capsys):
     traffic = LoadGenerator(deployment, f"guasti-{SEED}", COUNTS)
-    calls_before = len(deployment.gateway.calls)
+    calls_before, used_before = len(deployment.gateway.calls), segments_used(deployment)
     with (
         FaultyTable(deployment.recorder.url, SEED) as table,
         visibility_timeout(deployment.stack, 6),
@@ -77,14 +79,25 @@ def test_whatever_fails_nothing_is_sent_twice_lost_or_unrecorded(deployment, cap
         assert len(deployment.gateway.calls) == calls_before + len(calls)
     purge_queue(deployment)
     accepted = Counter(key_in(call.text) for call in calls if call.accepted)
+    used = segments_used(deployment) - used_before
     with capsys.disabled():
         counted = {"processes killed": killed, "delivered again": traffic.duplicates}
+        counted |= {"segments that GET /usage counts": used}
         print(summary(counted, table.fault_counts, calls, found, accepted))  # noqa: T201 - the result
     for key, record in found.items():
         assert accepted[key] in MAY_HAVE_ACCEPTED[record["status"]], (key, record["status"])
     assert {found[key]["reason"] for key in interrupted} == {"lease_expired"}
     assert [accepted[key] for key in interrupted] == [1, 0]
     assert killed == KILLS
+    assert used >= sum(call.segments for call in calls if call.accepted)
+
+
+def segments_used(deployment):
+    """Sent and uncertain ones, over midnight in Rome too."""
+    today = datetime.now(ROME).date()
+    first, last = today - timedelta(days=1), today + timedelta(days=1)
+    shown = deployment.call("GET", f"/usage?from={first}&to={last}")[2]
+    return shown["segments"] + shown["uncertain_segments"]
 
 
 def send_while_workers_are_killed(deployment, traffic, calls_before):
