@@ -1,5 +1,6 @@
 """Work that is counted, so that a test of a bound does not depend on the machine's speed."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,10 +14,13 @@ def count_calls(work: Callable[[], Any]) -> int:
         nonlocal counted
         counted += event in ("call", "c_call")
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # what earlier work has left is not counted when it ends
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
     return counted
