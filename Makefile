@@ -104,11 +104,12 @@ chaos: $(READY) ## Simulate 100,000 messages with every fault on: make chaos SEE
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.simulation --messages $(MESSAGES) --seed $(SEED)
 
 RUNS ?= 11
-bench: $(READY) ## Measure the CPU time of the gateway client and of TLS, against the former client
+bench: $(READY) write-units ## Measure the CPU time of the gateway client and of TLS, against the former client
 	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks --runs $(RUNS)
 
-write-units: $(READY) ## Count what a message writes and reads in the table, by each way in
-	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks.write_units
+WEBHOOKS ?= 500
+write-units: $(READY) ## Count what a message costs in the table, by each way in, and its hottest keys
+	@PYTHONPATH=layers/openvoip_sms $(BIN)/python -m tests.benchmarks.write_units --messages $(WEBHOOKS)
 
 lock: $(READY) ## Lock the versions within requirements*.in
 	$(PYTHON) -m venv $(VENV)/lock

@@ -74,6 +74,19 @@ class WaysIn:
         assert self.service.post(self._message(), Prefer="respond-async").status == 202
         self._sender()
 
+    def retried(self) -> None:
+        """The gateway answers 099 to an asynchronous message, and then accepts it."""
+        stack = self.service.stack
+        self.service.gateway.fail_next(1, "refuse_099")
+        assert self.service.post(self._message(), Prefer="respond-async").status == 202
+        [received] = stack.received()
+        sqs_id = received["MessageId"]
+        assert self.service.send_batch(_batch(received, receives=1)) == [sqs_id]
+        assert self.service.send_batch(_batch(received, receives=2)) == []
+        stack.sqs.delete_message(
+            QueueUrl=stack["MessageQueue"], ReceiptHandle=received["ReceiptHandle"]
+        )
+
     def scheduled_api(self) -> None:
         due = self.clock.now + timedelta(hours=2)
         message = self._message() | {"send_at": to_rfc3339(due)}
@@ -124,6 +137,16 @@ class WaysIn:
         before = len(self.service.gateway.accepted)
         assert self.service.run_sender() == []
         assert len(self.service.gateway.accepted) == before + messages
+
+
+def _batch(received: dict[str, Any], *, receives: int) -> dict[str, Any]:
+    record = {
+        "messageId": received["MessageId"],
+        "receiptHandle": received["ReceiptHandle"],
+        "body": received["Body"],
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
+    return {"Records": [record]}
 
 
 def _mobile(number: int) -> str:

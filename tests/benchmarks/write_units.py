@@ -33,7 +33,7 @@ def main() -> int:
         run = reads_of_a_run(ways, table)
         rates = hottest_keys.lines(many_webhooks(ways, table, messages), messages)
     sms = f"An SMS of one segment costs {SMS_EUR * 1000:.2f} EUR for 1,000."
-    reconciler = f"A run of the reconciler that wakes one message reads {run:g} units."
+    reconciler = f"A run of the reconciler reads {run:g} units, however few messages it wakes."
     sys.stdout.write(
         "\n".join([*COSTS, *costs, "", sms, reconciler, "", *hottest_keys.HEAD, *rates, ""])
     )
@@ -47,6 +47,7 @@ def each_way(ways: WaysIn, table: TableRequests) -> Iterator[tuple[str, list[Tab
         "queue, four segments": lambda: ways.queue(text=FOUR_SEGMENTS),
         "API that waits": ways.waiting_api,
         "API, asynchronous": ways.async_api,
+        "API, asynchronous, one retry": ways.retried,
         "API, `send_at`": ways.scheduled_api,
     }.items():
         send()

@@ -8,6 +8,7 @@ import pytest
 from openvoip_sms.delivery.ports import MAX_CONTROL_AGE
 from openvoip_sms.rules import limits
 from openvoip_sms.wiring import core
+from tests.benchmarks.hottest_keys import fullest, kind_of
 from tests.emulated_stack import client as shared_client
 from tests.table_requests import TableRequests
 from tests.ways_in import SECRETS, Clock, WaysIn, sources
@@ -54,7 +55,8 @@ def test_a_queue_message_costs_two_writes_and_one_for_the_daily_limit(ways, made
         assert made() == {"GetItem control": 1, "PutItem": 2, "UpdateItem usage": 1}
 
 
-def test_ten_queue_messages_in_one_batch_read_the_control_item_once(ways, made):
+def test_ten_queue_messages_in_one_batch_read_the_control_item_once(ways, clock, made):
+    clock.now += MAX_CONTROL_AGE
     ways.queue_batch()
     assert made() == {"GetItem control": 1, "PutItem": 20, "UpdateItem usage": 10}
 
@@ -96,6 +98,13 @@ def test_a_webhook_in_its_sources_sample_costs_one_more_write(ways, made):
     assert made() == CLAIMED | {"UpdateItem range": 1, "UpdateItem source": 1}
 
 
+def test_a_retry_costs_four_writes_more_and_two_for_the_note_of_an_attempt(ways, made):
+    ways.retried()
+    retry = {"UpdateItem": 1, "PutItem": 1, "UpdateItem usage": 2, "PutItem attempts": 2}
+    reads = {"GetItem control": 1, "GetItem attempts": 1}
+    assert made() == Counter(CLAIMED) + Counter(retry) + Counter(reads)
+
+
 def test_a_source_that_may_pause_is_read_once_in_two_seconds(ways, clock, made):
     """A source that signs never pauses."""
     clock.now += limits.PAUSE_SEEN_WITHIN
@@ -127,3 +136,28 @@ def test_nothing_is_written_where_all_messages_would_write_but_the_days_counter(
     ways.webhook(signed=True)
     shared = {name for name in made() if " " in name and not name.startswith("GetItem")}
     assert shared == {"UpdateItem usage", "UpdateItem range-signed"}
+
+
+def writes_a_second(requests):
+    """Of the fullest partition of each index, when a thousand messages a second do the same."""
+    kinds = [kind_of(unit) for one in requests for unit in one.units]
+    times = Counter(kind.name for kind in kinds)
+    return {one.name: 1000 * times[one.name] * fullest(one.shard) for one in kinds if one.shard}
+
+
+def test_no_partition_takes_a_hundred_writes_a_second_at_a_thousand_messages(ways):
+    table = TableRequests(ways.service.stack["MessageTable"])
+    with table.of(shared_client("dynamodb")):
+        ways.webhook(signed=False)
+        rates = writes_a_second(table.taken())
+        assert len(rates) == 4, rates
+        assert max(rates.values()) < 100, rates
+        ways.switch(paused=True)
+        ways.held()
+        ways.switch(paused=False)
+        table.taken()
+        ways.wake()  # as many at once as the sender can do
+        ways.deliver()
+        rates = writes_a_second(table.taken())
+        assert len(rates) == 5, rates
+        assert max(rates.values()) < 100, rates

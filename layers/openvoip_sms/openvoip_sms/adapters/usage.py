@@ -1,8 +1,8 @@
 """The day's counters: one item for each day of Rome, under a key of no message.
 
-Every call is counted before it is made. The item stays below one kilobyte, so that a count costs
-one write unit; DynamoDB takes about 1,000 writes of one item a second, which is the ceiling of all
-sending.
+Every call is counted before it is made. Up to about forty sources the item stays below one
+kilobyte, so that a count costs one write unit; DynamoDB takes about 1,000 units of one item a
+second, which is the ceiling of all sending.
 """
 
 from collections.abc import Callable
