@@ -103,8 +103,9 @@ def test_too_large_a_body_is_refused_before_it_costs_anything(service, monkeypat
 
 def test_a_thousand_headers_with_foreign_characters_are_refused_for_a_few_calls_each(service):
     headers = [(f"X-{n}", "é€\ud800" * 20) for n in range(1000)]
-    service.webhook(form("nobody"))  # what a cold start costs is not the headers' fault
     for source, name in (("shopify", "X-Shopify-Hmac-Sha256"), ("modulo", "X-Webhook-Token")):
+        # What a cold start costs, and a secret that is read again, is not the headers' fault.
+        service.webhook(raw_call(source, b"{}", [(name, "wrong")]))
         given = raw_call(source, b"{}", [*headers, (name, "é\u0000\ud800")])
         answers = []
         calls = count_calls(lambda: answers.append(service.webhook(given)))  # noqa: B023 - called here
