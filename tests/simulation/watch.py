@@ -13,6 +13,7 @@ from tests.simulation.wired import Wired
 from tests.simulation.world import World
 
 RECONCILED_EVERY = 300.0  # seconds
+RECONCILED_WHEN_QUIET = 1800.0  # what waits for midnight would make most of a run's work
 SHARE_AT_ONCE = 0.3  # of decisions
 OK = 200
 QUIET_AFTER = 3600.0  # seconds in which the last client has given up
@@ -35,7 +36,9 @@ class Watch:
         now = self._world.stage.now
         waits = self._wired.dynamodb.table.by_check or self._wired.sqs.messages
         if now < ARRIVALS + QUIET_AFTER or waits:
-            self._world.stage.at(now + RECONCILED_EVERY, self.reconcile_every_few_minutes)
+            quiet = now >= ARRIVALS + QUIET_AFTER
+            every = RECONCILED_WHEN_QUIET if quiet else RECONCILED_EVERY
+            self._world.stage.at(now + every, self.reconcile_every_few_minutes)
 
     def _add(self, found: dict[str, int] | None) -> None:
         if found is not None:
