@@ -261,6 +261,27 @@ def test_a_late_answer_corrects_it_where_another_worker_has_sent_the_message_aga
     assert usage(late(BUSY, sent_again)) == (2, 2, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("reply", "left"),
+    [(ACCEPTED, (2, 2, 0, 1)), (BUSY, (0, 0, 0, 0)), (UNCERTAIN, (2, 0, 2, 0))],
+    ids=["accepted", "busy", "unclear"],
+)
+def test_an_earlier_call_that_is_accepted_during_this_one_corrects_nothing_of_it(reply, left):
+    """The message is sent by then, but no lease of this call has expired."""
+    setup = limited(10, store=FakeStore(text_of(2, maybe_sent=True)))
+
+    def accepted_meanwhile():
+        claimed = setup.store["m-1"]
+        sent = transitions.ended(claimed, Status.SENT, None, setup.clock(), POLICY)
+        setup.store.replace(claimed, sent)
+        return reply
+
+    setup.gateway = FakeGateway(accepted_meanwhile)
+    setup.send_stored()
+    assert setup.store["m-1"].status is Status.SENT
+    assert usage(setup) == left
+
+
 def test_an_outcome_that_cannot_be_recorded_keeps_its_segments():
     """Its lease expires, and the message is unknown: so are its segments then."""
     setup = limited(10)

@@ -268,7 +268,7 @@ class Delivery[Credentials]:
                 other_attributes=current.other_attributes,
             )
             return self._write(current, again, retry_in), True
-        return result, True  # nothing else changes a record that is being sent
+        return result, not _was_accepted_before(ours, current)
 
 
 def _retry_in(answer: Permission, now: datetime) -> float | None:
@@ -282,6 +282,14 @@ def _retry_in(answer: Permission, now: datetime) -> float | None:
 def _is_own_unknown(ours: Record, current: Record) -> bool:
     same_claim = ours.claim is not None and ours.claim == current.claim
     return same_claim and ours.status is Status.SENDING and current.status is Status.UNKNOWN
+
+
+def _was_accepted_before(ours: Record, current: Record) -> bool:
+    """Whether an earlier call, long in doubt, ended the message: nothing else does so to a claim.
+
+    A lease that expires leaves `unknown` or `queued` first.
+    """
+    return current.status is Status.SENT and current.version == ours.version + 1
 
 
 def _is_queued_again_and_sent(current: Record, new: Record) -> bool:
