@@ -122,7 +122,7 @@ def send_while_workers_are_killed(deployment, traffic, calls_before):
 def brake_kept_open(deployment):
     """So many doubts shut the brake, and nothing would be left to be killed: open it again.
 
-    What it has held back meanwhile is handed over, as after a trial.
+    What it has held back meanwhile is handed over, as when it opens by itself.
     """
     ended = threading.Event()
 

@@ -16,8 +16,8 @@ PATIENT = 3 * 24 * 3600  # seconds a message is worth sending
 class UnwellTime:
     """What came of it.
 
-    `shut` and `failed`: how often the brake shut, from open and from a trial; `at_stake` is the sum
-    of the messages that these trials had let through. `in_flight`: calls at once, at most.
+    `shut` and `failed`: how often the brake shut, from open and half open; `at_stake` is the sum
+    of the messages that it had let through then. `in_flight`: calls at once, at most.
     """
 
     outcome: Outcome
@@ -50,12 +50,12 @@ def unwell_time(
         )
     outcome = run.play()
     states = [
-        (BrakeState(item["brake"]["S"]), int(item["brake_trial_size"]["N"]))
+        (BrakeState(item["brake"]["S"]), int(item["brake_half_open_size"]["N"]))
         for _, item in run.wired.changes.control
     ]
     states.insert(0, (BrakeState.OPEN, 0))
     holding = [before for before, after in pairwise(states) if after[0] is BrakeState.HOLDING]
-    failed = [size for state, size in holding if state is BrakeState.TRIAL]
+    failed = [size for state, size in holding if state is BrakeState.HALF_OPEN]
     unclear = [call for call in gateway.log if _is_unclear(call)]
     return UnwellTime(
         outcome,

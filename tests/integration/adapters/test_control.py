@@ -44,8 +44,8 @@ def resume(sending):
     return with_pause(sending, None)
 
 
-def on_trial(size):
-    brake = Brake(BrakeState.TRIAL, START, trial_since=START, trial_size=size)
+def half_opened(size):
+    brake = Brake(BrakeState.HALF_OPEN, START, half_open_since=START, half_open_size=size)
     return lambda sending: with_brake(sending, brake)
 
 
@@ -88,10 +88,10 @@ BRAKES = st.builds(
     next_try=st.none() | MOMENTS,
     probing_until=st.none() | MOMENTS,
     unclear=st.lists(PLACES, max_size=64).map(tuple),
-    trial_since=st.none() | MOMENTS,
-    trial_size=st.integers(0, 8),
-    trial_taken=st.integers(0, 8),
-    trial_clear=st.integers(0, 8),
+    half_open_since=st.none() | MOMENTS,
+    half_open_size=st.integers(0, 8),
+    half_open_taken=st.integers(0, 8),
+    half_open_clear=st.integers(0, 8),
 )
 PAUSES = st.builds(Pause, MOMENTS, st.none() | st.text(min_size=1), st.none() | st.just("Anna"))
 
@@ -169,14 +169,14 @@ def test_a_change_is_made_from_what_another_has_stored_meanwhile(container):
     late = container()
     late.current()
     container().change(pause)
-    before, after = late.change(on_trial(1))
+    before, after = late.change(half_opened(1))
     assert before == Sending(PAUSE, version=1)
-    assert (after.pause, after.brake.trial_size, after.version) == (PAUSE, 1, 2)
+    assert (after.pause, after.brake.half_open_size, after.version) == (PAUSE, 1, 2)
 
 
 def test_of_two_containers_that_take_the_last_permit_one_gets_it(container, clock):
     """Both make the same of the same version: the second must not take it for its own write."""
-    container().change(on_trial(1))
+    container().change(half_opened(1))
     first, second = container(), container()
     first.current()
     second.current()
@@ -184,11 +184,11 @@ def test_of_two_containers_that_take_the_last_permit_one_gets_it(container, cloc
     first.change(take)
     second.change(take_too)
     assert (len(got), len(got_too)) == (1, 0)
-    assert container().fresh().brake.trial_taken == 1
+    assert container().fresh().brake.half_open_taken == 1
 
 
 def test_many_at_once_take_no_more_permits_than_there_are(container, clock):
-    container().change(on_trial(8))
+    container().change(half_opened(8))
     together = Barrier(12)
 
     def work(_):
@@ -200,7 +200,7 @@ def test_many_at_once_take_no_more_permits_than_there_are(container, clock):
 
     with ThreadPoolExecutor(12) as threads:
         assert sum(threads.map(work, range(12))) == 8
-    assert container().fresh().brake.trial_taken == 8
+    assert container().fresh().brake.half_open_taken == 8
 
 
 # An unavailable table
@@ -208,7 +208,7 @@ def test_many_at_once_take_no_more_permits_than_there_are(container, clock):
 
 def test_a_write_that_the_sdk_retried_is_recognised(container, stack, clock, hook):
     """Its first response was lost, and the second says that the version is not current."""
-    container().change(on_trial(1))
+    container().change(half_opened(1))
     control, (take, got) = container(), taker(clock)
     control.current()
     lost = []
@@ -220,7 +220,7 @@ def test_a_write_that_the_sdk_retried_is_recognised(container, stack, clock, hoo
 
     hook(stack.dynamodb, "provide-client-params.dynamodb.PutItem", write_twice)
     _, after = control.change(take)
-    assert (len(lost), len(got), after.brake.trial_taken) == (1, 1, 1)
+    assert (len(lost), len(got), after.brake.half_open_taken) == (1, 1, 1)
     assert container().fresh() == after
 
 
@@ -240,7 +240,7 @@ def test_a_table_that_does_not_answer_is_unavailable(container, stack, hook, cal
 # Damage
 
 DAMAGED = {
-    "a state of a later version": {"brake": {"S": "half_open"}},
+    "a state of a later version": {"brake": {"S": "half_shut"}},
     "no version": {"version": None},
     "a text as version": {"version": {"S": "x"}},
     "no date and time": {"brake_since": {"S": "gestern"}},
@@ -255,7 +255,7 @@ DAMAGED = {
 def test_an_item_that_cannot_be_read_is_reported_and_not_overwritten(
     container, stack, found, changed
 ):
-    container().change(on_trial(1))
+    container().change(half_opened(1))
     key = {"TableName": stack["MessageTable"], "Key": {"id": {"S": KEY}}}
     item = stack.dynamodb.get_item(**key)["Item"] | changed
     item = {name: value for name, value in item.items() if value is not None}
@@ -269,10 +269,10 @@ def test_an_item_that_cannot_be_read_is_reported_and_not_overwritten(
 
 def test_an_item_that_becomes_unreadable_under_a_change_is_not_overwritten(container, stack):
     control = container()
-    control.change(on_trial(1))
+    control.change(half_opened(1))
     key = {"TableName": stack["MessageTable"], "Key": {"id": {"S": KEY}}}
     item = stack.dynamodb.get_item(**key)["Item"]
-    later = item | {"brake": {"S": "half_open"}, "version": {"N": "2"}}
+    later = item | {"brake": {"S": "half_shut"}, "version": {"N": "2"}}
     stack.dynamodb.put_item(TableName=stack["MessageTable"], Item=later)
     with pytest.raises(UnreadableRecord):
         control.change(pause)

@@ -104,7 +104,7 @@ def test_the_brake_is_shown_as_holding_until_it_is_open(service):
     brake = service.call("GET", "/sending").body["brake"]
     assert brake["state"] == "holding"
     assert from_rfc3339(brake["next_try"]) - from_rfc3339(brake["since"]) == timedelta(seconds=30)
-    shut(BrakeState.TRIAL, trial_since=core.clock(), trial_size=2)
+    shut(BrakeState.HALF_OPEN, half_open_since=core.clock(), half_open_size=2)
     assert service.call("GET", "/sending").body["brake"]["state"] == "holding"
 
 

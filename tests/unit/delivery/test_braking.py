@@ -24,7 +24,7 @@ from tests.fakes import (
 
 DUE = START + timedelta(seconds=30)
 HOLDING = Brake(BrakeState.HOLDING, START, next_try=DUE)
-TRIAL = Brake(BrakeState.TRIAL, START, trial_since=START, trial_size=1)
+HALF_OPEN = Brake(BrakeState.HALF_OPEN, START, half_open_since=START, half_open_size=1)
 
 
 class Setup:
@@ -57,13 +57,13 @@ class Setup:
 # The probe
 
 
-def test_a_healthy_gateway_begins_a_trial_and_calls_whoever_hands_over():
+def test_a_healthy_gateway_opens_the_brake_by_half_and_calls_whoever_hands_over():
     setup = Setup()
-    assert (setup.probe().state, setup.brake.trial_size) == ("trial", 1)
+    assert (setup.probe().state, setup.brake.half_open_size) == ("half_open", 1)
     assert setup.gateway.probes == [OpenvoipAccount("9999", "a-secret")]
     assert setup.gateway.calls == []
     assert setup.waker.calls == 1
-    assert [one.state for one in setup.telemetry.brakes] == ["trial"]
+    assert [one.state for one in setup.telemetry.brakes] == ["half_open"]
 
 
 def test_an_unhealthy_gateway_gets_another_probe_after_a_longer_pause():
@@ -80,7 +80,7 @@ def test_a_probe_that_comes_too_early_is_not_made():
     assert setup.gateway.probes == []
 
 
-@pytest.mark.parametrize("brake", [OPEN, TRIAL], ids=lambda one: one.state)
+@pytest.mark.parametrize("brake", [OPEN, HALF_OPEN], ids=lambda one: one.state)
 def test_a_probe_that_is_delivered_twice_is_made_once(brake):
     setup = Setup(brake)
     assert setup.probe() == brake
@@ -115,7 +115,7 @@ def test_a_worker_that_dies_in_its_probe_is_replaced():
     setup.gateway.probe = probe
     assert setup.probe().state is BrakeState.HOLDING
     setup.clock.advance(PROBE_LEASE.total_seconds())
-    assert setup.probe().state is BrakeState.TRIAL
+    assert setup.probe().state is BrakeState.HALF_OPEN
 
 
 def test_a_worker_whose_lease_has_ended_does_not_end_the_probe_of_another():
@@ -129,7 +129,7 @@ def test_a_worker_whose_lease_has_ended_does_not_end_the_probe_of_another():
         return False
 
     setup.gateway.probe = slow
-    assert setup.probe().state is BrakeState.TRIAL
+    assert setup.probe().state is BrakeState.HALF_OPEN
 
 
 def test_a_secret_that_cannot_be_read_is_no_sign_of_health():
@@ -150,7 +150,7 @@ def test_a_probe_is_made_while_a_person_has_paused():
     """It sends nothing, and the gateway may be well when sending is resumed."""
     setup = Setup()
     setup.control.stored = replace(setup.control.stored, pause=Pause(START))
-    assert setup.probe().state is BrakeState.TRIAL
+    assert setup.probe().state is BrakeState.HALF_OPEN
     assert setup.control.stored.pause == Pause(START)
 
 
@@ -171,7 +171,7 @@ def test_a_queue_that_takes_no_probe_leaves_it_to_the_reconciler():
     assert setup.queue.probes == [0.0]
 
 
-@pytest.mark.parametrize("brake", [OPEN, TRIAL], ids=lambda one: one.state)
+@pytest.mark.parametrize("brake", [OPEN, HALF_OPEN], ids=lambda one: one.state)
 def test_no_probe_is_asked_for_unless_the_brake_is_shut(brake):
     setup = Setup(now=DUE + timedelta(days=1))
     setup.braking.probes.ask_if_late(brake)
@@ -189,7 +189,7 @@ def test_the_longest_pause_fits_into_the_queue():
 
 
 def test_a_permit_is_taken_once():
-    setup = Setup(TRIAL, START)
+    setup = Setup(HALF_OPEN, START)
     assert setup.braking.permit() == Permit(START, 1)
     assert setup.another_worker().permit() is None
 
@@ -201,20 +201,20 @@ def test_while_it_is_open_there_are_no_permits_and_nothing_is_written():
 
 
 def test_a_permit_that_cannot_be_taken_is_an_error():
-    setup = Setup(TRIAL, START)
+    setup = Setup(HALF_OPEN, START)
     setup.control.down = True
     with pytest.raises(StoreUnavailable):
         setup.braking.permit()
 
 
 def test_two_answers_at_once_count_both():
-    setup = Setup(replace(TRIAL, trial_size=2, trial_taken=2), START)
+    setup = Setup(replace(HALF_OPEN, half_open_size=2, half_open_taken=2), START)
     permit, place = Permit(START, 2), Place(START.date(), 1)
 
     def other_answer(stored):
-        clear = replace(stored.brake, trial_clear=1)
+        clear = replace(stored.brake, half_open_clear=1)
         return replace(stored, brake=clear, version=stored.version + 1)
 
     setup.control.overtaken_by = [other_answer]
     setup.braking.answered(CallOutcome.ACCEPTED, place, permit)
-    assert setup.brake.trial_size == 4
+    assert setup.brake.half_open_size == 4

@@ -1,4 +1,4 @@
-"""Messages that may not go now wait in the table: the switch, the brake and its trial."""
+"""Messages that may not go now wait in the table: the switch, and the brake."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,8 +23,8 @@ HELD_BY = pytest.mark.parametrize(
 )
 
 
-def trial(size=1, **fields):
-    brake = Brake(BrakeState.TRIAL, START, trial_since=START, trial_size=size)
+def half_open(size=1, **fields):
+    brake = Brake(BrakeState.HALF_OPEN, START, half_open_since=START, half_open_size=size)
     return Sending(brake=replace(brake, **fields), version=1)
 
 
@@ -294,16 +294,16 @@ def test_a_brake_that_cannot_be_told_changes_nothing_for_the_message():
     assert [event for event, _, _ in setup.telemetry.failures] == ["brake"]
 
 
-# A trial
+# A half-open brake
 
 
 def permits_left(setup):
     brake = setup.control.stored.brake
-    return brake.trial_size - brake.trial_taken
+    return brake.half_open_size - brake.half_open_taken
 
 
-def test_the_first_message_of_a_trial_goes_alone():
-    setup = held_setup(trial())
+def test_the_first_message_of_a_half_open_brake_goes_alone():
+    setup = held_setup(half_open())
     meanwhile = []
 
     def another():
@@ -313,22 +313,22 @@ def test_the_first_message_of_a_trial_goes_alone():
     setup.gateway = FakeGateway(another)
     assert setup.send_new().record.status is Status.SENT
     assert [one.reason for one in meanwhile] == ["gateway_down"]
-    assert setup.control.stored.brake.trial_size == 2
+    assert setup.control.stored.brake.half_open_size == 2
     assert setup.waker.calls == 1
 
 
 def test_fifteen_clear_answers_open_the_brake():
-    setup = held_setup(trial())
+    setup = held_setup(half_open())
     send_many(setup, 14)
     assert setup.control.stored.brake != OPEN
     send_many(setup, 1, first=15)
     assert setup.control.stored.brake == OPEN
-    assert [one.trial_size for one in setup.telemetry.brakes] == [2, 4, 8, 0]
+    assert [one.half_open_size for one in setup.telemetry.brakes] == [2, 4, 8, 0]
     assert setup.waker.calls == 4
 
 
-def test_an_unclear_answer_of_a_trial_shuts_the_brake_for_longer():
-    setup = held_setup(trial(size=4, pauses=2), gateway=FakeGateway(UNCERTAIN))
+def test_an_unclear_answer_while_half_open_shuts_the_brake_for_longer():
+    setup = held_setup(half_open(size=4, pauses=2), gateway=FakeGateway(UNCERTAIN))
     send_many(setup, 1)
     brake = setup.control.stored.brake
     assert (brake.state, brake.pauses) == ("holding", 3)
@@ -338,14 +338,14 @@ def test_an_unclear_answer_of_a_trial_shuts_the_brake_for_longer():
 
 def test_a_number_that_the_gateway_refuses_is_a_clear_answer():
     refused = CallResult(CallOutcome.BAD_DESTINATION, "020")
-    setup = held_setup(trial(), gateway=FakeGateway(refused))
+    setup = held_setup(half_open(), gateway=FakeGateway(refused))
     send_many(setup, 1)
-    assert setup.control.stored.brake.trial_size == 2
+    assert setup.control.stored.brake.half_open_size == 2
 
 
-def test_a_message_that_was_in_doubt_is_never_the_first_of_a_trial():
+def test_a_message_that_was_in_doubt_is_never_the_first_of_a_half_open_brake():
     """Its clear answer would prove nothing, and it may have been sent."""
-    setup = held_setup(trial(), waiting(maybe_sent=True))
+    setup = held_setup(half_open(), waiting(maybe_sent=True))
     result = setup.send_stored()
     assert (result.record.reason, result.retry_in) == ("gateway_down", None)
     assert setup.gateway.calls == []
@@ -353,7 +353,7 @@ def test_a_message_that_was_in_doubt_is_never_the_first_of_a_trial():
 
 
 def test_a_message_that_was_in_doubt_may_be_the_second():
-    setup = held_setup(trial(size=2), waiting(maybe_sent=True))
+    setup = held_setup(half_open(size=2), waiting(maybe_sent=True))
     assert setup.send_stored().record.status is Status.SENT
 
 
@@ -372,13 +372,13 @@ UNSENT = {
 @pytest.mark.parametrize("given", UNSENT.values(), ids=UNSENT)
 def test_a_permit_that_sent_nothing_is_given_back(given):
     setup = Setup(**{"store": FakeStore(waiting())} | given)
-    setup.control.stored = trial(size=4, trial_clear=1, trial_taken=1)
+    setup.control.stored = half_open(size=4, half_open_clear=1, half_open_taken=1)
     setup.send_stored()
-    assert (permits_left(setup), setup.control.stored.brake.trial_clear) == (3, 1)
+    assert (permits_left(setup), setup.control.stored.brake.half_open_clear) == (3, 1)
 
 
 def test_a_permit_for_a_repeated_message_is_given_back():
-    setup = held_setup(trial(), waiting(status=Status.SENT))
+    setup = held_setup(half_open(), waiting(status=Status.SENT))
     assert setup.send_new().repeated
     assert permits_left(setup) == 1
 
@@ -387,7 +387,7 @@ def test_a_permit_for_a_repeated_message_is_given_back():
 def test_a_permit_whose_claim_fails_is_given_back(send):
     """The answer was lost: nobody calls, whether it was stored or not."""
     records = [waiting()] if send is Setup.send_stored else []
-    setup = held_setup(trial(), *records)
+    setup = held_setup(half_open(), *records)
     setup.store.lost_responses = 1
     with pytest.raises(StoreUnavailable):
         send(setup)
@@ -396,7 +396,7 @@ def test_a_permit_whose_claim_fails_is_given_back(send):
 
 @pytest.mark.parametrize("down", [True, False], ids=["not recorded", "recorded"])
 def test_a_permit_of_a_message_that_was_not_counted_is_given_back(down):
-    setup = held_setup(trial(), waiting(segments=1))
+    setup = held_setup(half_open(), waiting(segments=1))
 
     def reserve(*_):
         setup.store.down = down
@@ -412,7 +412,7 @@ def test_a_permit_of_a_message_that_was_not_counted_is_given_back(down):
 
 
 def test_a_permit_is_no_right_to_send_while_a_person_has_paused():
-    setup = held_setup(trial(), waiting())
+    setup = held_setup(half_open(), waiting())
     changed_while_the_account_is_read(
         setup,
         lambda: setattr(setup.control, "stored", with_pause(setup.control.stored, Pause(START))),
@@ -422,8 +422,8 @@ def test_a_permit_is_no_right_to_send_while_a_person_has_paused():
 
 
 def test_of_two_workers_that_want_the_last_permit_one_gets_it():
-    setup = held_setup(trial(), waiting())
-    taken = replace(trial().brake, trial_taken=1)
+    setup = held_setup(half_open(), waiting())
+    taken = replace(half_open().brake, half_open_taken=1)
     setup.control.overtaken_by = [lambda stored: with_brake(stored, taken)]
     assert setup.send_stored().record.reason == Reason.GATEWAY_DOWN
     assert setup.gateway.calls == []

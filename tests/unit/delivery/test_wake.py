@@ -11,7 +11,7 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.delivery.reconcile import Reconciler
 from openvoip_sms.delivery.wake import BATCH, SECONDS_KEPT, Waking
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.brake import TRIAL_LEASE, Brake, BrakeState
+from openvoip_sms.rules.brake import PERMIT_LEASE, Brake, BrakeState
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Reason, Status
 from openvoip_sms.rules.sending import Pause, Sending, with_brake
@@ -33,8 +33,14 @@ MIDNIGHT = datetime(2026, 11, 24, 23, tzinfo=UTC)  # in Rome
 HOLDING = Brake(BrakeState.HOLDING, START, next_try=START + timedelta(seconds=30))
 
 
-def trial(size, taken=0):
-    return Brake(BrakeState.TRIAL, START, trial_since=START, trial_size=size, trial_taken=taken)
+def half_open(size, taken=0):
+    return Brake(
+        BrakeState.HALF_OPEN,
+        START,
+        half_open_since=START,
+        half_open_size=size,
+        half_open_taken=taken,
+    )
 
 
 def held(number, reason=Reason.PAUSED, until=None, **fields):
@@ -214,39 +220,39 @@ def test_what_has_expired_is_left_to_the_reconciler_and_takes_no_room():
     assert setup.store["m-1"].status is Status.EXPIRED
 
 
-# A trial
+# A half-open brake
 
 
 @pytest.mark.parametrize(("taken", "goes"), [(0, 4), (1, 3), (3, 1)])
-def test_a_trial_gets_as_many_messages_as_it_has_permits(taken, goes):
+def test_a_half_open_brake_gets_as_many_messages_as_it_has_permits(taken, goes):
     records = [held(n, Reason.GATEWAY_DOWN) for n in range(9)]
-    setup = Setup(*records, state=Sending(brake=trial(4, taken), version=1))
+    setup = Setup(*records, state=Sending(brake=half_open(4, taken), version=1))
     assert setup.run() == goes
     assert setup.queued == [f"m-{n}" for n in range(goes)]
 
 
-def test_a_trial_without_permits_gets_nothing_until_their_workers_must_be_dead():
-    setup = Setup(held(1, Reason.GATEWAY_DOWN), state=Sending(brake=trial(1, 1), version=1))
+def test_a_half_open_brake_without_permits_gets_nothing_until_their_workers_must_be_dead():
+    setup = Setup(held(1, Reason.GATEWAY_DOWN), state=Sending(brake=half_open(1, 1), version=1))
     assert setup.run() == 0
-    setup.clock.advance(TRIAL_LEASE.total_seconds())
+    setup.clock.advance(PERMIT_LEASE.total_seconds())
     assert setup.run() == 1
 
 
-def test_the_first_of_a_trial_is_none_that_was_in_doubt():
+def test_the_first_of_a_half_open_brake_is_none_that_was_in_doubt():
     records = held(1, Reason.GATEWAY_DOWN, maybe_sent=True), held(2, Reason.GATEWAY_DOWN)
-    setup = Setup(*records, state=Sending(brake=trial(1), version=1))
+    setup = Setup(*records, state=Sending(brake=half_open(1), version=1))
     assert setup.run() == 1
     assert setup.queued == ["m-2"]
 
 
 def test_a_later_one_may_have_been():
     record = held(1, Reason.GATEWAY_DOWN, maybe_sent=True)
-    assert Setup(record, state=Sending(brake=trial(2), version=1)).run() == 1
+    assert Setup(record, state=Sending(brake=half_open(2), version=1)).run() == 1
 
 
-def test_a_trial_gets_nothing_that_could_not_be_sent():
+def test_a_half_open_brake_gets_nothing_that_could_not_be_sent():
     records = held(1, expires_at=START), held(2, Reason.DAILY_LIMIT, MIDNIGHT), held(3)
-    setup = Setup(*records, state=Sending(brake=trial(1), version=1))
+    setup = Setup(*records, state=Sending(brake=half_open(1), version=1))
     assert setup.run() == 1
     assert setup.queued == ["m-3"]
 

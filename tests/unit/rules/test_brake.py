@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from openvoip_sms.rules import brake as rules
 from openvoip_sms.rules.brake import (
     OPEN,
+    PERMIT_LEASE,
     PROBE_LEASE,
-    TRIAL_LEASE,
     Brake,
     BrakeState,
     Permit,
@@ -46,13 +46,13 @@ def shut(now=START):
     return unclear_answer(told(1, 2, 3, 4), place(5), None, now)
 
 
-def on_trial(size=1, now=START):
-    """A trial of that size, and the moment at which it began."""
+def half_opened(size=1, now=START):
+    """A half-open brake of that size."""
     brake = replace(shut(now), next_try=now)
     brake = probing(brake, now)
     brake = probed(brake, brake.probing_until, now, healthy=True)
-    while brake.trial_size < size:
-        brake = pass_trial(brake, now)
+    while brake.half_open_size < size:
+        brake = pass_step(brake, now)
     return brake
 
 
@@ -64,7 +64,7 @@ def take_all(brake, now=START):
     return brake, permits
 
 
-def pass_trial(brake, now=START):
+def pass_step(brake, now=START):
     brake, permits = take_all(brake, now)
     for permit in permits:
         brake = clear_answer(brake, permit, now)
@@ -168,7 +168,7 @@ def test_a_probe_that_fails_makes_the_pause_longer_up_to_a_quarter_of_an_hour():
     assert brake.since == START
 
 
-def test_a_trial_that_fails_makes_the_pause_longer_as_well():
+def test_a_half_open_brake_that_fails_makes_the_pause_longer_as_well():
     brake, now, pauses = shut(), START, []
     for _ in PAUSES:
         pauses.append((brake.next_try - now).total_seconds())
@@ -182,8 +182,8 @@ def test_a_trial_that_fails_makes_the_pause_longer_as_well():
 
 
 def test_after_it_has_opened_the_next_pause_is_short_again():
-    brake = on_trial(8)
-    assert pass_trial(brake) == OPEN
+    brake = half_opened(8)
+    assert pass_step(brake) == OPEN
     assert shut().next_try == START + timedelta(seconds=30)
 
 
@@ -191,7 +191,7 @@ def test_no_probe_is_made_before_its_time():
     assert probing(shut(), START + 29 * SECOND) is None
     assert probing(shut(), START + 30 * SECOND) is not None
     assert probing(OPEN, START) is None
-    assert probing(on_trial(), START + timedelta(days=1)) is None
+    assert probing(half_opened(), START + timedelta(days=1)) is None
 
 
 def test_one_worker_makes_the_probe_and_another_if_that_one_dies():
@@ -215,19 +215,19 @@ def test_only_the_holder_of_the_lease_ends_the_probe(healthy):
 
 def test_a_probe_that_ends_after_the_brake_has_opened_changes_nothing():
     leased = probing(shut(), START + 30 * SECOND)
-    for brake in (OPEN, on_trial()):
+    for brake in (OPEN, half_opened()):
         assert probed(brake, leased.probing_until, START, healthy=False) == brake
 
 
-# The trial
+# Half open
 
 
-def test_a_trial_lets_1_2_4_and_8_messages_through_and_then_it_is_open():
-    brake, sizes = on_trial(), []
+def test_a_half_open_brake_lets_1_2_4_and_8_messages_through_and_then_it_is_open():
+    brake, sizes = half_opened(), []
     while not brake.is_open:
         _, permits = take_all(brake)
         sizes.append(len(permits))
-        brake = pass_trial(brake)
+        brake = pass_step(brake)
     assert sizes == [1, 2, 4, 8]
     assert brake == OPEN
 
@@ -238,29 +238,29 @@ def test_nothing_is_tried_while_it_is_shut_and_no_permit_is_needed_while_it_is_o
 
 
 def test_a_message_that_was_not_sent_leaves_its_permit_to_another():
-    brake, [permit] = take_all(on_trial())
+    brake, [permit] = take_all(half_opened())
     assert taken(brake, START) is None
     assert taken(returned(brake, permit), START) is not None
 
 
 def test_permits_whose_workers_died_are_given_out_again():
-    brake, permits = take_all(on_trial(4))
+    brake, permits = take_all(half_opened(4))
     brake = clear_answer(brake, permits[0], START)
-    assert taken(brake, START + TRIAL_LEASE - timedelta(milliseconds=1)) is None
-    again, more = take_all(brake, START + TRIAL_LEASE)
+    assert taken(brake, START + PERMIT_LEASE - timedelta(milliseconds=1)) is None
+    again, more = take_all(brake, START + PERMIT_LEASE)
     assert len(more) == 3
     for permit in more:
-        again = clear_answer(again, permit, START + TRIAL_LEASE)
-    assert again.trial_size == 8
+        again = clear_answer(again, permit, START + PERMIT_LEASE)
+    assert again.half_open_size == 8
 
 
 def stale_permits():
-    """Each with a trial to which it does not belong."""
-    brake, permits = take_all(on_trial(2))
-    again, _ = taken(brake, START + TRIAL_LEASE)
+    """Each with a brake to which it does not belong any more."""
+    brake, permits = take_all(half_opened(2))
+    again, _ = taken(brake, START + PERMIT_LEASE)
     yield again, permits[0]
-    yield pass_trial(on_trial(2)), permits[0]
-    yield on_trial(2, START + timedelta(hours=1)), permits[0]
+    yield pass_step(half_opened(2)), permits[0]
+    yield half_opened(2, START + timedelta(hours=1)), permits[0]
     yield OPEN, permits[0]
     yield shut(), permits[0]
 
@@ -273,29 +273,29 @@ def test_a_stale_permit_changes_nothing(brake, permit):
         assert unclear_answer(brake, place(7), permit, START) == brake
 
 
-def test_an_unclear_answer_without_a_permit_does_not_end_a_trial():
+def test_an_unclear_answer_without_a_permit_does_not_shut_a_half_open_brake():
     """It was called before the brake shut."""
-    brake = on_trial(2)
+    brake = half_opened(2)
     assert unclear_answer(brake, place(7), None, START) == brake
 
 
-class TrialMachine(RuleBasedStateMachine):
+class HalfOpenMachine(RuleBasedStateMachine):
     """Any order of workers that take, answer, give back, die or come too late."""
 
     def __init__(self):
         super().__init__()
         self.now = START
-        self.brake: Brake = on_trial()
+        self.brake: Brake = half_opened()
         self.out: list[Permit] = []
         self.old: list[Permit] = []
 
     def current(self):
-        return Permit(self.brake.trial_since, self.brake.trial_size)
+        return Permit(self.brake.half_open_since, self.brake.half_open_size)
 
     def answer(self, change):
         permit = self.out.pop()
         self.brake = change(permit)
-        if self.brake.state is not BrakeState.TRIAL or self.current() != permit:
+        if self.brake.state is not BrakeState.HALF_OPEN or self.current() != permit:
             self.old += self.out
             self.out = []
 
@@ -355,15 +355,15 @@ class TrialMachine(RuleBasedStateMachine):
         self.brake = shut(self.now)
 
     @invariant()
-    def never_more_permits_out_than_the_trial_has(self):
-        if self.brake.state is not BrakeState.TRIAL:
+    def never_more_permits_out_than_the_brake_has(self):
+        if self.brake.state is not BrakeState.HALF_OPEN:
             assert self.out == []
             return
-        assert len(self.out) + self.brake.trial_clear <= self.brake.trial_size
-        assert self.brake.trial_clear <= self.brake.trial_taken <= self.brake.trial_size
+        assert len(self.out) + self.brake.half_open_clear <= self.brake.half_open_size
+        assert self.brake.half_open_clear <= self.brake.half_open_taken <= self.brake.half_open_size
 
 
-TestTrials = TrialMachine.TestCase
+TestHalfOpen = HalfOpenMachine.TestCase
 
 
 def test_the_pause_never_becomes_shorter():

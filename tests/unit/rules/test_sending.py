@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from openvoip_sms.rules.brake import TRIAL_LEASE, Brake, BrakeState
+from openvoip_sms.rules.brake import PERMIT_LEASE, Brake, BrakeState
 from openvoip_sms.rules.record import Reason
 from openvoip_sms.rules.sending import Pause, Sending, with_brake, with_pause
 from tests.fakes import START
 
 HOLDING = Brake(BrakeState.HOLDING, START, next_try=START + timedelta(seconds=30))
-TRIAL = Brake(BrakeState.TRIAL, START, trial_since=START, trial_size=1)
+HALF_OPEN = Brake(BrakeState.HALF_OPEN, START, half_open_since=START, half_open_size=1)
 
 
 def test_nothing_holds_messages_back_while_the_brake_is_open_and_the_switch_is_on():
@@ -21,12 +21,12 @@ def test_the_switch_goes_before_the_brake():
     assert Sending(None, HOLDING).held_by(START) is Reason.GATEWAY_DOWN
 
 
-def test_a_trial_holds_back_what_it_has_no_permit_for():
-    used = replace(TRIAL, trial_taken=1)
-    assert Sending(None, TRIAL).held_by(START) is None
+def test_a_half_open_brake_holds_back_what_it_has_no_permit_for():
+    used = replace(HALF_OPEN, half_open_taken=1)
+    assert Sending(None, HALF_OPEN).held_by(START) is None
     assert Sending(None, used).held_by(START) is Reason.GATEWAY_DOWN
-    assert Sending(None, used).held_by(START + TRIAL_LEASE) is None
-    assert Sending(Pause(START), TRIAL).held_by(START) is Reason.PAUSED
+    assert Sending(None, used).held_by(START + PERMIT_LEASE) is None
+    assert Sending(Pause(START), HALF_OPEN).held_by(START) is Reason.PAUSED
 
 
 def test_each_change_is_a_new_version_and_what_changes_nothing_is_none():

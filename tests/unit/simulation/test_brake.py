@@ -18,7 +18,7 @@ ANSWERS = [(answer,) for answer in UNCLEAR] + [UNCLEAR]
 
 
 def bound(found):
-    """Ten a shutting and what was in flight; what a trial had let through where it failed."""
+    """Ten a shutting and what was in flight; what it had let through while half open."""
     return 10 * found.shut + found.in_flight + found.at_stake
 
 
@@ -82,8 +82,8 @@ def test_a_brake_that_never_shuts_is_noticed(monkeypatch):
     assert found.doubts == 200
 
 
-def test_a_trial_without_permits_is_noticed(monkeypatch):
-    monkeypatch.setattr(brake, "FIRST_TRIAL", 1000)
+def test_a_half_open_brake_without_permits_is_noticed(monkeypatch):
+    monkeypatch.setattr(brake, "FIRST_STEP", 1000)
     found = unwell_time(1, 200, Unwell(0.0, HOURS, 1.0, ("server_error",), probes=False), later=20)
     assert found.doubts > 10 * found.shut + found.in_flight + found.failed
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 KEY = "#control"
 _WRITE_ID = "write_id"
 _MAX_TRIES = 100  # workers that change it at the same moment are fewer
-_BRAKE_TIMES = "since next_try probing_until trial_since".split()
-_BRAKE_NUMBERS = "pauses trial_size trial_taken trial_clear".split()
+_BRAKE_TIMES = "since next_try probing_until half_open_since".split()
+_BRAKE_NUMBERS = "pauses half_open_size half_open_taken half_open_clear".split()
 
 
 class DynamoControl:

@@ -167,9 +167,9 @@ class CloudWatchTelemetry:
             logger.warning("sending.paused", extra={"since": to_rfc3339(sending.pause.since)})
 
     def brake_changed(self, brake: Brake) -> None:
-        """The brake shut, began a trial, or opened."""
+        """The brake shut, or opened by half or wholly."""
         next_try = brake.next_try and to_rfc3339(brake.next_try)
-        extra = {"pauses": brake.pauses, "next_try": next_try, "trial": brake.trial_size}
+        extra = {"pauses": brake.pauses, "next_try": next_try, "half_open": brake.half_open_size}
         log = logger.info if brake.is_open else logger.error
         log(f"brake.{brake.state}", extra=extra)
 

@@ -1,6 +1,6 @@
 """The brake at work: what the gateway answered is told to it, and a probe is made when it is due.
 
-A good answer costs no write unless a trial is going on. All workers share the state by one item;
+A good answer costs no write unless the brake is half open. All workers share the state by one item;
 each change is conditional, so that of two at once the second is made from the first.
 """
 
@@ -64,7 +64,7 @@ class Braking:
     clock: Clock
 
     def permit(self) -> Permit | None:
-        """Take the right to send one message of a trial, if there is one."""
+        """Take the right to send one message through a half-open brake, if there is one."""
         permit: Permit | None = None
 
         def take(sending: Sending) -> Sending:
@@ -87,7 +87,7 @@ class Braking:
             self.give_back(permit)
 
     def give_back(self, permit: Permit | None) -> None:
-        """A message of a trial was not sent."""
+        """A message that had a permit was not sent."""
         if permit is not None:
             self._change(lambda brake: rules.returned(brake, permit))
 
@@ -114,7 +114,7 @@ class Braking:
         return before.brake, after.brake
 
     def _after(self, before: Brake, after: Brake) -> None:
-        if (before.state, before.trial_size) != (after.state, after.trial_size):
+        if (before.state, before.half_open_size) != (after.state, after.half_open_size):
             self.telemetry.brake_changed(after)
             if after.state is not BrakeState.HOLDING:
                 self.waker.call()

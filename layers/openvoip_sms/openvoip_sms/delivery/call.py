@@ -25,7 +25,7 @@ from openvoip_sms.delivery.ports import (
     Usage,
 )
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.brake import FIRST_TRIAL, BrakeState, Permit, Place
+from openvoip_sms.rules.brake import FIRST_STEP, BrakeState, Permit, Place
 from openvoip_sms.rules.call_result import CallOutcome, CallResult
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import Reason, Record
@@ -79,7 +79,7 @@ class GatewayCall[Credentials]:
         now, sending = self.clock(), self.control.current()
         held_by = Reason.PAUSED if sending.pause else None
         # A message that was in doubt proves nothing when it is answered clearly.
-        no_permit = permit is None or (permit.size == FIRST_TRIAL and ours.maybe_sent)
+        no_permit = permit is None or (permit.size == FIRST_STEP and ours.maybe_sent)
         shut_again = sending.brake.state is BrakeState.HOLDING
         if held_by is None and (shut_again or (no_permit and not sending.brake.is_open)):
             held_by = Reason.GATEWAY_DOWN

@@ -48,7 +48,7 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class _Admission:
-    """Whether anything may be sent now: what holds it back, or with which permit of a trial."""
+    """Whether anything may be sent now: what holds it back, or with which permit."""
 
     held_by: Reason | None
     permit: Permit | None = None

@@ -347,7 +347,7 @@ class Telemetry(Protocol):
         """A person stopped all sending, or let it go on."""
 
     def brake_changed(self, brake: Brake) -> None:
-        """The brake shut, began a trial, or opened."""
+        """The brake shut, or opened by half or wholly."""
 
     def usage_not_counted(self, record: Record, error: Exception) -> None:
         """The day's counter did not take a change: the day has less left than it might."""

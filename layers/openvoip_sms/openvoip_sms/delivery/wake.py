@@ -24,7 +24,7 @@ from openvoip_sms.delivery.ports import (
     Usage,
 )
 from openvoip_sms.rules import transitions
-from openvoip_sms.rules.brake import FIRST_TRIAL, Brake
+from openvoip_sms.rules.brake import FIRST_STEP, Brake
 from openvoip_sms.rules.policy import Policy
 from openvoip_sms.rules.record import HELD_BY, WAITING, Reason
 from openvoip_sms.rules.rome import day_of, midnight_after
@@ -79,12 +79,12 @@ class Waking:
         return self._wake_all(seconds_left, for_each)
 
     def _try_some(self, brake: Brake, for_each: ForEach) -> int:
-        """As many as a trial has permits for; the first is none that was in doubt."""
+        """As many as a half-open brake has permits for; the first is none that was in doubt."""
         now = self.clock()
         if not brake.has_permits(now):
             return 0
-        permits = brake.trial_size - min(brake.trial_taken, brake.trial_size - 1)
-        first = brake.trial_size == FIRST_TRIAL
+        permits = brake.half_open_size - min(brake.half_open_taken, brake.half_open_size - 1)
+        first = brake.half_open_size == FIRST_STEP
         waiting = (
             one
             for one in self.held.oldest_first(HELD_BY)

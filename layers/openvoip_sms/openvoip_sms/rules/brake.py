@@ -2,7 +2,8 @@
 
 It shuts when half of ten answers in a row, or five of fewer, left it unclear whether the message
 was sent. After a pause one worker makes a probe, a call that cannot send anything. When that is
-answered as a healthy gateway does, a trial lets 1, 2, 4 and 8 messages through; then it is open.
+answered as a healthy gateway does, the brake is half open: it lets 1, 2, 4 and 8 messages through.
+Then it is open.
 
 The answers themselves are not counted, as each would cost a write: a call's place in the day's
 counter says how many clear answers lie between two unclear ones. A call that was certainly not
@@ -18,14 +19,14 @@ SPAN, UNCLEAR = 10, 5  # calls in a row, and how many unclear ones among them sh
 REMEMBERED = 64  # unclear answers: more than may be in flight while others are answered
 FIRST_PAUSE, LAST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
 PROBE_LEASE = timedelta(seconds=60)  # longer than the probe's call, shorter than a dead worker
-FIRST_TRIAL, LAST_TRIAL = 1, 8  # messages at once
-TRIAL_LEASE = timedelta(minutes=2)  # after this a message without an answer has no worker any more
+FIRST_STEP, LAST_STEP = 1, 8  # messages at once
+PERMIT_LEASE = timedelta(minutes=2)  # after this a message without an answer has no worker any more
 
 
 class BrakeState(StrEnum):
     OPEN = "open"
     HOLDING = "holding"
-    TRIAL = "trial"
+    HALF_OPEN = "half_open"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,9 +40,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """The right to send one message of a trial, until the trial's state changes."""
+    """The right to send one message through a half-open brake, until its state changes."""
 
-    of: datetime  # the beginning of the trial
+    of: datetime  # since when the brake was half open with this size
     size: int
 
 
@@ -55,10 +56,10 @@ class Brake:
     next_try: datetime | None = None
     probing_until: datetime | None = None
     unclear: tuple[Place, ...] = ()
-    trial_since: datetime | None = None
-    trial_size: int = 0
-    trial_taken: int = 0
-    trial_clear: int = 0
+    half_open_since: datetime | None = None
+    half_open_size: int = 0
+    half_open_taken: int = 0
+    half_open_clear: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -66,13 +67,13 @@ class Brake:
 
     def has_permits(self, now: datetime) -> bool:
         """Whether a message may be tried: one was not taken, or its worker died."""
-        if self.state is not BrakeState.TRIAL:
+        if self.state is not BrakeState.HALF_OPEN:
             return False
-        return self.trial_taken < self.trial_size or self.is_stale(now)
+        return self.half_open_taken < self.half_open_size or self.is_stale(now)
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether answers of the trial are missing that would have come by now."""
-        return self.trial_since is not None and now - self.trial_since >= TRIAL_LEASE
+        """Whether answers are missing that would have come by now."""
+        return self.half_open_since is not None and now - self.half_open_since >= PERMIT_LEASE
 
 
 OPEN = Brake()
@@ -87,7 +88,7 @@ def unclear_answer(brake: Brake, place: Place, permit: Permit | None, now: datet
         if _crowded(remembered):
             return _shut(now, now, pauses=0)
         return replace(brake, unclear=tuple(remembered))
-    if brake.state is BrakeState.TRIAL and permit == _permit(brake):
+    if brake.state is BrakeState.HALF_OPEN and permit == _permit(brake):
         return _shut(brake.since or now, now, pauses=brake.pauses + 1)
     return brake
 
@@ -124,17 +125,17 @@ def probed(brake: Brake, lease: datetime, now: datetime, *, healthy: bool) -> Br
         return brake
     if not healthy:
         return _shut(brake.since or now, now, pauses=brake.pauses + 1)
-    return replace(_trial(brake, FIRST_TRIAL, now), next_try=None, probing_until=None)
+    return replace(_half_opened(brake, FIRST_STEP, now), next_try=None, probing_until=None)
 
 
-def _trial(brake: Brake, size: int, now: datetime) -> Brake:
+def _half_opened(brake: Brake, size: int, now: datetime) -> Brake:
     return replace(
         brake,
-        state=BrakeState.TRIAL,
-        trial_since=now,
-        trial_size=size,
-        trial_taken=0,
-        trial_clear=0,
+        state=BrakeState.HALF_OPEN,
+        half_open_since=now,
+        half_open_size=size,
+        half_open_taken=0,
+        half_open_clear=0,
     )
 
 
@@ -146,28 +147,28 @@ def taken(brake: Brake, now: datetime) -> tuple[Brake, Permit] | None:
     if not brake.has_permits(now):
         return None
     if brake.is_stale(now):
-        brake = replace(brake, trial_taken=brake.trial_clear, trial_since=now)
-    after = replace(brake, trial_taken=brake.trial_taken + 1)
-    return after, Permit(after.trial_since or now, after.trial_size)
+        brake = replace(brake, half_open_taken=brake.half_open_clear, half_open_since=now)
+    after = replace(brake, half_open_taken=brake.half_open_taken + 1)
+    return after, Permit(after.half_open_since or now, after.half_open_size)
 
 
 def clear_answer(brake: Brake, permit: Permit, now: datetime) -> Brake:
-    """Return the brake after a message of a trial was answered clearly."""
-    if brake.state is not BrakeState.TRIAL or permit != _permit(brake):
+    """Return the brake after a message with a permit was answered clearly."""
+    if brake.state is not BrakeState.HALF_OPEN or permit != _permit(brake):
         return brake
-    clear = brake.trial_clear + 1
-    if clear < brake.trial_size:
-        return replace(brake, trial_clear=clear)
-    return OPEN if brake.trial_size >= LAST_TRIAL else _trial(brake, brake.trial_size * 2, now)
+    clear, size = brake.half_open_clear + 1, brake.half_open_size
+    if clear < size:
+        return replace(brake, half_open_clear=clear)
+    return OPEN if size >= LAST_STEP else _half_opened(brake, size * 2, now)
 
 
 def returned(brake: Brake, permit: Permit) -> Brake:
-    """Return the brake after a message of a trial was certainly not sent: another may be tried."""
-    if brake.state is not BrakeState.TRIAL or permit != _permit(brake):
+    """Return the brake after a message with a permit was certainly not sent: another may go."""
+    if brake.state is not BrakeState.HALF_OPEN or permit != _permit(brake):
         return brake
-    return replace(brake, trial_taken=max(brake.trial_clear, brake.trial_taken - 1))
+    return replace(brake, half_open_taken=max(brake.half_open_clear, brake.half_open_taken - 1))
 
 
 def _permit(brake: Brake) -> Permit | None:
-    since = brake.trial_since
-    return None if since is None else Permit(since, brake.trial_size)
+    since = brake.half_open_since
+    return None if since is None else Permit(since, brake.half_open_size)
