@@ -188,8 +188,16 @@ def test_after_it_has_opened_the_next_pause_is_short_again():
 
 
 def test_no_probe_is_made_before_its_time():
-    assert probing(shut(), START + 29 * SECOND) is None
+    assert probing(shut(), START + 29 * SECOND - timedelta(milliseconds=1)) is None
     assert probing(shut(), START + 30 * SECOND) is not None
+
+
+def test_a_worker_whose_clock_is_a_little_behind_makes_the_probe_all_the_same():
+    """The message that asks for it is completed then, and comes no second time."""
+    assert probing(shut(), START + 29 * SECOND) is not None
+
+
+def test_only_a_brake_that_is_shut_is_probed():
     assert probing(OPEN, START) is None
     assert probing(half_opened(), START + timedelta(days=1)) is None
 

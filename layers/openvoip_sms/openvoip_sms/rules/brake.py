@@ -18,6 +18,7 @@ from enum import StrEnum
 SPAN, UNCLEAR = 10, 5  # calls in a row, and how many unclear ones among them shut the brake
 REMEMBERED = 64  # unclear answers: more than may be in flight while others are answered
 FIRST_PAUSE, LAST_PAUSE = timedelta(seconds=30), timedelta(minutes=15)
+CLOCKS_DIFFER = timedelta(seconds=1)  # of two containers: the message that asks comes once
 PROBE_LEASE = timedelta(seconds=60)  # longer than the probe's call, shorter than a dead worker
 FIRST_STEP, LAST_STEP = 1, 8  # messages at once
 PERMIT_LEASE = timedelta(minutes=2)  # after this a message without an answer has no worker any more
@@ -112,7 +113,7 @@ def probing(brake: Brake, now: datetime) -> Brake | None:
 
     The worker may die: then the lease ends, and another begins.
     """
-    is_due = brake.next_try is not None and brake.next_try <= now
+    is_due = brake.next_try is not None and brake.next_try - CLOCKS_DIFFER <= now
     leased = brake.probing_until is not None and brake.probing_until > now
     if brake.state is not BrakeState.HOLDING or not is_due or leased:
         return None
