@@ -11,6 +11,8 @@ from openvoip_sms.wiring import core, webhooks
 from tests.integration.service import metric_sum
 from tests.integration.webhooks.proxy_events import form, sent, shopify, woocommerce
 
+ATTACKERS = 8
+
 
 def reasons(service):
     found = [str(record.reason or record.status) for record in service.records()]
@@ -21,17 +23,20 @@ def test_forged_posts_over_neighbouring_numbers_stop_early_and_do_not_affect_oth
     service, capsys
 ):
     posts = [form(tel=f"333 123 {n % 30:04d}", nome=f"Anna{n:03}") for n in range(60)]
-    with ThreadPoolExecutor(8) as attackers:
+    with ThreadPoolExecutor(ATTACKERS) as attackers:
         answers = list(attackers.map(service.webhook, posts))
     assert {answer.status for answer in answers} == {200, 202}
     assert len(service.records()) == 60
     found = reasons(service)
-    assert found.pop("queued") == 20
+    queued = found.pop("queued")
+    assert (
+        20 - ATTACKERS < queued <= 20
+    )  # the pause may begin while one within the limit is checked
     assert set(found) <= {"range_limit", "source_paused"}
     assert any("source.paused" in line for line in service.log_lines)
     assert metric_sum(capsys.readouterr().out, "SourcesPaused") >= 1
     assert service.webhook(form("altro-modulo", tel="347 111 2222")).status == 202
-    assert len(sent(service)) == 21
+    assert len(sent(service)) == queued + 1
 
 
 def test_a_number_gets_no_more_than_its_limit_from_all_sources_together(service):
