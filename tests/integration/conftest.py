@@ -8,7 +8,7 @@ from threading import RLock
 
 import pytest
 from moto import mock_aws
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 
 from local.gateway import LocalGateway
 from openvoip_sms.openvoip import connection
@@ -26,13 +26,13 @@ SECRETS = {"shopify": "local-shopify-secret"}
 table_lock = RLock()
 
 
-def one_at_a_time(write):
-    """A conditional write is atomic in DynamoDB; in moto the check and the write are separate."""
+def one_at_a_time(call):
+    """Each call is atomic in DynamoDB; in moto another may change an item in the middle of it."""
 
-    @wraps(write)
+    @wraps(call)
     def locked(*args, **kwargs):
         with table_lock:
-            return write(*args, **kwargs)
+            return call(*args, **kwargs)
 
     return locked
 
@@ -42,8 +42,7 @@ def aws() -> Iterator[type[EmulatedStack]]:
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.delenv("AWS_PROFILE", raising=False)
-        for write in ("put_item", "update_item"):
-            patch.setattr(DynamoDBBackend, write, one_at_a_time(getattr(DynamoDBBackend, write)))
+        patch.setattr(DynamoHandler, "call_action", one_at_a_time(DynamoHandler.call_action))
         yield EmulatedStack
 
 
