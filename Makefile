@@ -10,11 +10,11 @@ REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
-	chaos bench write-units check-sources try-source deploy secret pause resume log-id find-message \
+	chaos bench write-units check-sources try-source deploy secret pause resume rotate-admin-key log-id find-message \
 	lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 setup: $(READY) ## Fetch the locked tools and libraries into .venv
 
@@ -68,6 +68,9 @@ pause: $(READY) ## Stop all sending at once: make pause REASON="wrong text" BY=A
 
 resume: $(READY) ## Let sending go on, and send what waits: make resume
 	@$(BIN)/python -m local.switch resume "" "$${BY-}" "$(STACK)"
+
+rotate-admin-key: $(READY) ## Make a new admin key; the one before stays valid until the next time
+	@$(BIN)/python -m local.rotate_admin_key "$(STACK)"
 
 log-id: $(READY) ## Show what logs call a message: make log-id ID=ordine-1042
 	@$(BIN)/python -m local.find_message "$(ID)" "" "$(STACK)"

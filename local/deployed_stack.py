@@ -72,6 +72,13 @@ class DeployedStack:
         )
         return str(key["value"])
 
+    @cached_property
+    def admin_key(self) -> str:
+        """The admin key that the stack has made."""
+        arn = self.outputs["AdminSecretArn"]
+        held = self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return str(json.loads(held)["current"])
+
     def set_secrets(self, webhooks: Mapping[str, str] = WEBHOOK_SECRETS) -> None:
         """Set the gateway's account and the webhook secrets."""
         account = {"id_call_gr": CALL_GROUP, "secret": GATEWAY_SECRET}

@@ -31,6 +31,21 @@ def _client(service: str) -> Any:
     return make(service, REGION, config=Config(retries={"total_max_attempts": 1}))
 
 
+GENERATED = "Generated0123456789Generated0123456789abc"
+
+
+def _generated(
+    SecretStringTemplate: str,  # noqa: N803 - CloudFormation's names
+    GenerateStringKey: str,  # noqa: N803 - as above
+    PasswordLength: int,  # noqa: N803 - as above
+    ExcludePunctuation: bool,  # noqa: FBT001, N803 - as above
+) -> str:
+    """What Secrets Manager makes of it, with the same letters each time."""
+    assert ExcludePunctuation
+    value = (GENERATED * 2)[:PasswordLength]
+    return json.dumps(json.loads(SecretStringTemplate) | {GenerateStringKey: value})
+
+
 class EmulatedStack:
     """The resources of the functions, new and empty; make it within `moto.mock_aws`."""
 
@@ -46,6 +61,8 @@ class EmulatedStack:
             "DeadLetterQueue": self._queue("DeadLetterQueue"),
             "GatewaySecret": self._secret("GatewaySecret"),
             "WebhookSecret": self._secret("WebhookSecret"),
+            "AdminSecret": self._secret("AdminSecret"),
+            "HashKeySecret": self._secret("HashKeySecret"),
             "ScheduleGroup": self._schedule_group(),
         }
 
@@ -99,7 +116,9 @@ class EmulatedStack:
         return str(made["QueueUrl"])
 
     def _secret(self, name: str) -> str:
-        given = resource(name)["SecretString"]
+        given = resource(name).get("SecretString") or _generated(
+            **resource(name)["GenerateSecretString"]
+        )
         made = self.secrets.create_secret(Name=f"{self._name}-{name}", SecretString=given)
         return str(made["ARN"])
 

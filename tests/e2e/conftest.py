@@ -26,9 +26,10 @@ class Deployment:
         self.sources = sources  # the file that the webhooks read
 
     def call(self, method, path, body=None, **headers):
-        """Return status, headers and parsed body of one HTTP call with the API key."""
+        """Return status, headers and parsed body of one HTTP call with both keys."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        given = {"x-api-key": self.stack.api_key, "Content-Type": "application/json"}
+        keys = {"x-api-key": self.stack.api_key, "x-admin-key": self.stack.admin_key}
+        given = keys | {"Content-Type": "application/json"}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(  # noqa: S310 - a local address
             self.stack.api_url + path, data=data, method=method, headers=given

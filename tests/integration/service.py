@@ -70,11 +70,29 @@ class Service:
     def http(self, given, seconds=29.0):
         return HttpAnswer(self._api.handler(given, context(seconds)))
 
-    def call(self, method, resource, key=None, *, body=None, accept=None, seconds=29.0, **query):
+    @property
+    def admin_key(self):
+        secret = self.stack.secrets.get_secret_value(SecretId=self.stack["AdminSecret"])
+        return json.loads(secret["SecretString"])["current"]
+
+    def call(
+        self,
+        method,
+        resource,
+        key=None,
+        *,
+        body=None,
+        accept=None,
+        seconds=29.0,
+        admin=None,
+        **query,
+    ):
+        """Call a route, with the admin key unless another one is given."""
         text = body if isinstance(body, str | None) else json.dumps(body)
         given = event("api_send") | {"httpMethod": method, "resource": resource, "body": text}
         given["pathParameters"] = {"id": key} if key else None
         given["queryStringParameters"] = query or None
+        given["multiValueHeaders"] |= {"x-admin-key": [self.admin_key if admin is None else admin]}
         if accept:
             given["multiValueHeaders"] |= {"accept": [accept]}
         return self.http(given, seconds)

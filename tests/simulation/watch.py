@@ -8,6 +8,7 @@ from openvoip_sms.delivery.ports import StoreUnavailable
 from openvoip_sms.rules.record import OPEN, Status
 from openvoip_sms.rules.rfc3339 import to_rfc3339
 from tests.simulation.changes import string
+from tests.simulation.secret_store import ADMIN_KEY
 from tests.simulation.traffic import ACCEPTED, AGAIN, ARRIVALS, TRIES, Clients
 from tests.simulation.wired import Wired
 from tests.simulation.world import World
@@ -16,6 +17,7 @@ RECONCILED_EVERY = 300.0  # seconds
 RECONCILED_WHEN_QUIET = 1800.0  # what waits for midnight would make most of a run's work
 SHARE_AT_ONCE = 0.3  # of decisions
 OK = 200
+ADMIN = {"x-admin-key": ADMIN_KEY}
 QUIET_AFTER = 3600.0  # seconds in which the last client has given up
 
 
@@ -54,7 +56,7 @@ class Watch:
                 )
 
         body = json.dumps({"paused": paused, "reason": "prova", "by": "Anna"})
-        self._clients.request("api", ("PUT", "/sending"), body, {}, on_answer)
+        self._clients.request("api", ("PUT", "/sending"), body, ADMIN, on_answer)
 
     def let_persons_decide(self, times: int) -> None:
         for _ in range(times):
@@ -76,7 +78,7 @@ class Watch:
             action = random.choice(("resend", "confirm", "cancel"))
             route = ("POST", f"/messages/{{id}}/{action}")
             key = string(item, "id")
-            self._clients.request("api", route, "", {}, lambda _status, _body: None, id=key)
+            self._clients.request("api", route, "", ADMIN, lambda _status, _body: None, id=key)
 
     def _decide_many(self) -> None:
         """A person counts what is unknown of a period, perhaps wrongly, and decides about all."""
@@ -111,4 +113,4 @@ class Watch:
                 later = self._world.stage.now + self._world.random.uniform(0.0, 60.0)
                 self._world.stage.at(later, lambda: self._resolve(asked, tries - 1))
 
-        self._clients.request("api", ("POST", "/resolutions"), asked, {}, on_answer)
+        self._clients.request("api", ("POST", "/resolutions"), asked, ADMIN, on_answer)

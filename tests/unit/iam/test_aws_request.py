@@ -38,7 +38,7 @@ def request_of(service, operation, **arguments):
         aws_secret_access_key="secret",
         config=Config(user_agent_appid="sender", retries={"total_max_attempts": 1}),
     )
-    client.meta.events.register("before-send", stop)
+    client.meta.events.register_first("before-send", stop)
     with pytest.raises(Sent):
         getattr(client, operation)(**arguments)
     [sent] = made

@@ -261,6 +261,11 @@ class CloudWatchTelemetry:
         why = mask_within(str(error))
         logger.error("request.failed", extra={"error": type(error).__name__, "why": why})
 
+    def admin_refused(self, route: tuple[str, str]) -> None:
+        """A call with a valid API key lacked the admin key, or had another."""
+        logger.warning("admin.refused", extra={"route": " ".join(route)})
+        self._count({"AdminRefused": 1})
+
     def configuration_error(self, why: str, source: str | None = None) -> None:
         """A setting, a secret or `sources.yaml` is wrong: a person must act."""
         logger.error("configuration.error", extra={"why": mask_within(why)})

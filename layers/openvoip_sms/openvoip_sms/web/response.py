@@ -177,6 +177,24 @@ def not_configured() -> Response:
     )
 
 
+def admin_only() -> Response:
+    return problem(
+        HTTPStatus.FORBIDDEN,
+        "This is for people: besides the API key it needs the admin key in the header x-admin-key."
+        " It stands in the secret of the stack's output AdminSecretArn.",
+        reason="admin_only",
+    )
+
+
+def secret_unavailable() -> Response:
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "A secret of the service cannot be read just now, and nothing was done. Try again.",
+        reason="secret_unavailable",
+        headers={"Retry-After": RETRY_SECONDS},
+    )
+
+
 def internal_error() -> Response:
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
