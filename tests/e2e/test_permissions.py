@@ -45,6 +45,10 @@ EXCEPTIONS = {
     ),
 }
 
+# Used only when it hands over faster than the sender sends (tests/unit/delivery/test_wake.py),
+# which a slow machine does not.
+SOMETIMES = ("ReconcilerFunctionRole", "sqs:GetQueueAttributes")
+
 
 @dataclass(frozen=True)
 class Role:
@@ -97,7 +101,8 @@ def test_every_call_made_with_a_role_is_allowed_by_it(used_roles):
 
 
 def test_nothing_is_allowed_that_is_never_used_except_for_a_reason(used_roles):
-    found = {key: way for role in used_roles for key, way in role.excess().items()}
+    excess = {key: way for role in used_roles for key, way in role.excess().items()}
+    found = {key: way for key, way in excess.items() if key[:2] != SOMETIMES}
     expected = {key: way for key, (way, _why) in EXCEPTIONS.items()}
     assert found.items() - expected.items() == set()
     assert expected.items() - found.items() == set()  # an exception that is not needed any more
