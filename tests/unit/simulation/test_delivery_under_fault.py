@@ -107,11 +107,16 @@ def test_every_fault_really_happens(everything):
 
 
 def test_what_is_not_counted_is_what_nobody_could_count(everything):
-    """Its process died, or the answer to its write got lost."""
+    """Its process died, or the answer to its write got lost.
+
+    Where two do the same at the same moment, both count it.
+    """
     ends, _ = everything
     not_counted = sum(ends[f"Sent, not counted: {why}"] for why in ("died", "answer lost"))
-    assert ends["Sent, counted"] == ends["sent"] - not_counted
+    by_two = ends["Sent, counted by two"]
+    assert ends["Sent, counted"] == ends["sent"] - not_counted + by_two
     assert 0 < not_counted < ends["sent"] / 50
+    assert by_two < ends["sent"] / 500
 
 
 def test_low_limits_suppress_messages_and_lose_none(everything):
