@@ -125,7 +125,7 @@ def pytest_collection_modifyitems(items):
 def _deployment(tmp_path_factory):
     with (
         local_gateway() as gateway,
-        deployed(gateway) as stack,
+        deployed(gateway, DailySegmentLimit="100000") as stack,
         recorded(stack) as recorder,
     ):
         sources = shipped_file(tmp_path_factory.mktemp("sources"))
