@@ -62,7 +62,6 @@ class EmulatedStack:
             "GatewaySecret": self._secret("GatewaySecret"),
             "WebhookSecret": self._secret("WebhookSecret"),
             "AdminSecret": self._secret("AdminSecret"),
-            "HashKeySecret": self._secret("HashKeySecret"),
             "ScheduleGroup": self._schedule_group(),
         }
 

@@ -5,7 +5,7 @@ from openvoip_sms.delivery.ports import SecretUnavailable
 from tests.simulation.world import World
 
 GATEWAY, WEBHOOKS = "GATEWAY_SECRET_ARN", "WEBHOOK_SECRET_ARN"
-ADMIN, HASH_KEYS = "ADMIN_SECRET_ARN", "HASH_KEY_SECRET_ARN"
+ADMIN = "ADMIN_SECRET_ARN"
 ADMIN_KEY = "an-admin-key-of-the-simulation"
 WEBHOOK_SECRETS = {"shop": "the-shops-secret", "form": "the-forms-token"}
 
@@ -19,7 +19,6 @@ class Secrets:
             GATEWAY: {"id_call_gr": "9999", "secret": "first-secret"},
             WEBHOOKS: WEBHOOK_SECRETS,
             ADMIN: {"current": ADMIN_KEY, "previous": ""},
-            HASH_KEYS: {"1": "a-hash-key-of-the-simulation-only"},
         }
 
     def secret(self, variable: str) -> "SimSecret":

@@ -12,7 +12,6 @@ from botocore.config import Config
 from openvoip_sms.adapters.attempts import DynamoAttempts
 from openvoip_sms.adapters.authorities import amazon_roots
 from openvoip_sms.adapters.control import DynamoControl
-from openvoip_sms.adapters.hash_keys import HashKeys
 from openvoip_sms.adapters.message_queue import SqsQueue
 from openvoip_sms.adapters.record_lists import DynamoLists
 from openvoip_sms.adapters.schedule import EventBridgeSchedule
@@ -89,11 +88,6 @@ def client(service: str, config: Config = _CONFIG) -> Any:  # noqa: ANN401 - of 
 
 def secret(variable: str) -> JsonSecret:
     return JsonSecret(client("secretsmanager"), env().required(variable))
-
-
-@cache
-def hash_keys() -> HashKeys:
-    return HashKeys(secret("HASH_KEY_SECRET_ARN"))
 
 
 @cache
