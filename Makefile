@@ -10,8 +10,8 @@ REPORTS := .local/reports
 export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help setup hooks demo local invoke test check format lint lint-template types unit e2e \
-	chaos bench write-units check-sources try-source deploy secret pause resume rotate-admin-key log-id find-message \
-	lock clean
+	chaos bench write-units check-sources try-source deploy secret pause resume rotate-admin-key \
+	log-id find-message lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20

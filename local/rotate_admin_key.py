@@ -23,7 +23,7 @@ def main(stack: str = "") -> int:
     print(
         f"{found.name} has a new admin key, valid at once. The one before is valid as well until "
         "this is run again:\nput the new one where the old one is kept, and if the old one has "
-        "leaked, run this twice. It is shown by\n"
+        "leaked, run this twice: it is refused within 5 minutes. The new one is shown by\n"
         f"aws secretsmanager get-secret-value --secret-id {found.output('AdminSecretArn')} "
         "--query SecretString --output text"
     )
